@@ -1,0 +1,1 @@
+"""Listening: from an audio file to a `Target` with its note, gate, pitch and loudness."""

@@ -1,0 +1,106 @@
+"""Finding the note in a recording: where it begins, where the key goes up, where it has died away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wav2patch.audio.envelope import HOP, SILENCE, WINDOW, Envelope, measure
+from wav2patch.audio.knee import find_knee
+from wav2patch.audio.onsets import next_note
+
+DEPTH = 60.0
+"""dB under the peak at which a sound is taken to begin and to have died away."""
+
+_SNAP = 0.01
+_REACH = 0.05
+
+
+@dataclass(frozen=True)
+class NoteSpan:
+    """One note of a recording, in seconds from the recording's start.
+
+    Attributes:
+        onset: Where the sound begins; 0 exactly where the recording begins with sound.
+        release: Where the key goes up; `end` where the sound dies away by itself.
+        end: Where the sound has died away, the next note begins or the recording stops.
+        more_notes: Whether further notes follow.
+    """
+
+    onset: float
+    release: float
+    end: float
+    more_notes: bool
+
+
+def find_note(audio: NDArray[np.floating], sample_rate: int) -> NoteSpan:
+    """Find the first note of a recording.
+
+    Args:
+        audio: Samples of shape (samples,), with some sound in them.
+        sample_rate: Samples per second.
+
+    Returns:
+        Where the note lies. Silence gives the whole recording.
+
+    Raises:
+        ValueError: `audio` is empty or not one-dimensional.
+    """
+    if audio.ndim != 1 or not len(audio):
+        raise ValueError(f"a recording has shape (samples,) with at least one sample, not {audio.shape}")
+    length = len(audio) / sample_rate
+    envelope = measure(audio, sample_rate)
+    if envelope.peak <= SILENCE:
+        return NoteSpan(0.0, length, length, False)
+    first = _first_frame(envelope)
+    following = next_note(envelope, first, audio, sample_rate)
+    stop = len(envelope.level) if following is None else following
+    last = _last_frame(envelope, first, stop)
+    onset = _onset(envelope, audio, sample_rate, first)
+    end = _end(last, stop, following is not None, length)
+    knee = find_knee(envelope.level[first:last], HOP)
+    release = end if knee is None else min(end, first * HOP + knee)
+    return NoteSpan(onset, max(release, onset), max(end, onset), following is not None)
+
+
+def _first_frame(envelope: Envelope) -> int:
+    """The first frame of the sound: above the threshold for three frames, which a crackle is not."""
+    heard = envelope.level > envelope.threshold(DEPTH)
+    lasting = heard[:-2] & heard[1:-1] & heard[2:]
+    found = np.flatnonzero(lasting if lasting.any() else heard)
+    return _foot(envelope, int(found[0]))
+
+
+def _foot(envelope: Envelope, frame: int) -> int:
+    """Go back while the sound still rises out of silence: the slow attack of a pad starts far below −60 dB."""
+    bottom = max(envelope.peak - 100.0, envelope.floor + 1.5)
+    while frame > 0 and bottom < envelope.level[frame - 1] < envelope.level[frame]:
+        frame -= 1
+    return frame
+
+
+def _onset(envelope: Envelope, audio: NDArray[np.floating], sample_rate: int, first: int) -> float:
+    """Time of the first sample of the sound around frame `first`."""
+    # The window of a frame sees the sound up to half its length ahead.
+    start = max(0, round((first * HOP - WINDOW) * sample_rate))
+    stretch = np.abs(audio[start : round((first * HOP + _REACH) * sample_rate)])
+    loudest = envelope.floor + 12.0 if envelope.floor > SILENCE else envelope.peak - 80.0
+    reached = np.flatnonzero(stretch > 10.0 ** (loudest / 20.0))
+    onset = (start + (int(reached[0]) if len(reached) else 0)) / sample_rate
+    return 0.0 if onset < _SNAP else onset
+
+
+def _last_frame(envelope: Envelope, first: int, stop: int) -> int:
+    """One past the last frame of the sound before frame `stop`."""
+    heard = np.flatnonzero(envelope.level[first:stop] > envelope.threshold(DEPTH))
+    return first + int(heard[-1]) + 1 if len(heard) else stop
+
+
+def _end(last: int, stop: int, cut: bool, length: float) -> float:
+    """Seconds at which the sound ends; the recording's end where it is heard up to there."""
+    end = min(last * HOP + 0.5 * WINDOW, length)
+    if cut:
+        return min(end, stop * HOP)
+    return length if length - end <= _SNAP else end

@@ -1,0 +1,71 @@
+"""Many patches to audio: one interface for every way of doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from wav2patch.notes import Note
+from wav2patch.parameters import Patch
+from wav2patch.synths.base import Audio, Synth
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What is asked of every render of a batch: the note, and how much of it to hear.
+
+    Attributes:
+        note: What is played.
+        length: Seconds of audio, from 0 to the end of the render.
+        sample_rate: In Hz.
+    """
+
+    note: Note
+    length: float
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A render that did not come about: it crashed, never returned, or gave something that is not audio."""
+
+    reason: str
+
+
+class Renderer(Protocol):
+    """Renders many patches of one synth; a bad render costs itself and not the run."""
+
+    @property
+    def workers(self) -> int:
+        """How many renders run side by side."""
+        ...
+
+    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
+        """Render every patch and pass each render on, where it was made, to `then`.
+
+        Args:
+            patches: Each ``(P,)``.
+            sound: What is played, and how long the renders are.
+            then: Reduces audio ``(channels, samples)`` to what is wanted of it, so that audio need not travel
+                between processes; it must not change what it is given.
+
+        Returns:
+            One result a patch, in the order of the patches, whatever the number of workers.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the workers; the renderer is not used again."""
+        ...
+
+
+def render_one(synth: Synth, patch: Patch, sound: Sound, then: Callable[[Audio], T]) -> T | Failure:
+    """Render one patch, turning any error of the engine or of `then` into a `Failure`."""
+    try:
+        audio = synth.render(patch, sound.note, length=sound.length, sample_rate=sound.sample_rate)
+        return then(audio)
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}")

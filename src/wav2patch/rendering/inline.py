@@ -1,0 +1,28 @@
+"""One render after the other, in the caller's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from wav2patch.parameters import Patch
+from wav2patch.rendering.base import Failure, Sound, render_one
+from wav2patch.synths.base import Audio, Synth
+
+T = TypeVar("T")
+
+
+class InlineRenderer:
+    """Renders in line: nothing to start or stop, and no deadline, as nothing could enforce it."""
+
+    workers = 1
+
+    def __init__(self, synth: Synth) -> None:
+        self.synth = synth
+
+    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
+        """Render every patch; see `Renderer.map`."""
+        return [render_one(self.synth, patch, sound, then) for patch in patches]
+
+    def close(self) -> None:
+        """Nothing to let go of."""

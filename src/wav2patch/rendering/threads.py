@@ -1,0 +1,87 @@
+"""Renders side by side in threads, for engines that release Python's global lock."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from wav2patch.parameters import Patch
+from wav2patch.rendering.base import Failure, Sound, render_one
+from wav2patch.synths.base import Audio, Synth
+
+T = TypeVar("T")
+
+_POLL = 0.02
+
+
+class _Job:
+    def __init__(self, patch: Patch, sound: Sound, then: Callable[[Audio], Any]) -> None:
+        self.patch, self.sound, self.then = patch, sound, then
+        self.started: float | None = None
+        self.given_up = False
+        self.done = threading.Event()
+        self.result: Any = None
+
+
+class ThreadRenderer:
+    """A fixed number of daemon threads that share a queue of renders.
+
+    A thread cannot be stopped from outside. One whose render passes the deadline is given up: its render counts
+    as failed, another thread takes its place, and it ends by itself if its render ever returns.
+
+    Args:
+        synth: Its `render` is called from several threads at once.
+        workers: Number of threads.
+        deadline: Seconds that one render may take.
+    """
+
+    def __init__(self, synth: Synth, workers: int, deadline: float = 30.0) -> None:
+        if workers < 1:
+            raise ValueError(f"a renderer has at least one worker, not {workers}")
+        self.synth = synth
+        self.workers = workers
+        self.deadline = deadline
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        for _ in range(workers):
+            self._start_worker()
+
+    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
+        """Render every patch; see `Renderer.map`."""
+        jobs = [_Job(patch, sound, then) for patch in patches]
+        for job in jobs:
+            self._jobs.put(job)
+        return [self._wait(job) for job in jobs]
+
+    def close(self) -> None:
+        """Let every thread end after the render it is at."""
+        for _ in range(self.workers):
+            self._jobs.put(None)
+
+    def _start_worker(self) -> None:
+        threading.Thread(target=_work, args=(self.synth, self._jobs), daemon=True).start()
+
+    def _wait(self, job: _Job) -> Any:
+        # A job's clock starts when a worker takes it, so a long queue does not eat into its time.
+        while not job.done.wait(self._patience(job)):
+            if job.started is not None and time.monotonic() - job.started > self.deadline:
+                job.given_up = True
+                self._start_worker()
+                return Failure(f"the render took longer than {self.deadline:g} s")
+        return job.result
+
+    def _patience(self, job: _Job) -> float:
+        if job.started is None:
+            return _POLL
+        return max(job.started + self.deadline - time.monotonic(), 0.0) + _POLL
+
+
+def _work(synth: Synth, jobs: queue.SimpleQueue[_Job | None]) -> None:
+    while (job := jobs.get()) is not None:
+        job.started = time.monotonic()
+        job.result = render_one(synth, job.patch, job.sound, job.then)
+        job.done.set()
+        if job.given_up:
+            return

@@ -1,0 +1,95 @@
+"""What every synth offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wav2patch.notes import Note
+from wav2patch.parameters import ParameterSpace, Patch
+from wav2patch.priors import Prior
+
+Audio = NDArray[np.float32]
+
+
+class RenderError(Exception):
+    """One render went wrong; the next one may well succeed."""
+
+
+class Synth(Protocol):
+    """Something that renders audio from a patch and a note.
+
+    A render depends on its arguments alone: nothing is left over from the render before.
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, as the command line takes it."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Name for people, with what the preset files open in."""
+        ...
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameters of a patch."""
+        ...
+
+    @property
+    def preset_suffix(self) -> str:
+        """Ending of its preset files, dot included."""
+        ...
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether renders in several threads run side by side."""
+        ...
+
+    @property
+    def noise_floor(self) -> float:
+        """Distance of two renders of one patch, in the objective's unit; 0 for a deterministic engine."""
+        ...
+
+    def prior(self) -> Prior:
+        """The prior that ships with the synth."""
+        ...
+
+    def render(self, patch: Patch, note: Note, *, length: float, sample_rate: int) -> Audio:
+        """Render one note.
+
+        Args:
+            patch: ``(P,)``, in the synth's own units.
+            note: What is played.
+            length: Seconds of audio to return, onset included.
+            sample_rate: In Hz.
+
+        Returns:
+            Float32 ``(channels, samples)``; 1.0 is full scale, and louder patches go beyond it.
+
+        Raises:
+            UserError: A value of the patch is out of range.
+            RenderError: The engine failed on this patch.
+        """
+        ...
+
+    def write_preset(self, patch: Patch, path: Path, *, name: str = "wav2patch") -> None:
+        """Write a preset file that the synth itself opens."""
+        ...
+
+    def read_presets(self, path: Path) -> Sequence[tuple[str, Patch]]:
+        """Names and patches of a preset file, one or many.
+
+        Raises:
+            UserError: The file is missing or not a preset of this synth.
+        """
+        ...
+
+    def loading_instructions(self) -> Sequence[str]:
+        """How to open a preset file in the synth, a step a line."""
+        ...
