@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +93,9 @@ def _samples(audio: NDArray[np.floating], frame: int, sample_rate: int) -> NDArr
 
 
 def _is_noise(audio: NDArray[np.floating]) -> bool:
-    """Whether the spectrum is flat by the third octave: partials stand 20 dB and more above what lies between."""
+    """Whether the spectrum is flat within bands: partials stand far above what lies between them."""
     power = np.square(np.abs(np.fft.rfft(audio * np.hanning(len(audio))))) + 1e-30
     edges = np.unique(np.geomspace(4, len(power), 24).astype(int))
-    bands = [power[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True) if high - low >= 6]
+    bands = [power[low:high] for low, high in pairwise(edges) if high - low >= 6]
     flatness = [np.exp(np.mean(np.log(band))) / np.mean(band) for band in bands]
     return bool(np.median(flatness) > 0.3) if flatness else False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ _PENALTY = 6.0  # dB² of fit error summed over points that one more piece has t
 _LEAST_HOLD = 0.05
 _LEAST_FALL = 12.0
 _LEAST_STEEPER = 20.0
-_STEEPNESS = 0.15
+_STEEPNESS = 0.25
+_RATIO = 4.0
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class _Piece:
     slope: float
     offset: float
 
-    def at(self, time: float) -> float:
-        return self.offset + self.slope * time
+    def at(self, times: NDArray[np.floating]) -> NDArray[np.floating]:
+        return self.offset + self.slope * times
 
 
 def find_knee(level: NDArray[np.float64], hop: float) -> float | None:
@@ -34,7 +36,7 @@ def find_knee(level: NDArray[np.float64], hop: float) -> float | None:
 
     An exponential decay is a straight line in dB. What the sound still reaches from each time on (which
     tremolo and beating do not lower) is fitted by up to five straight pieces. The key goes up at the first
-    joint where the fall becomes at least three times as fast and 20 dB/s faster, with 12 dB still to fall. A
+    joint where the fall becomes at least four times as fast and 20 dB/s faster, with 12 dB still to fall. A
     sound that decays freely bends the other way or not at all.
 
     Args:
@@ -48,10 +50,10 @@ def find_knee(level: NDArray[np.float64], hop: float) -> float | None:
     if len(ahead) < 8:
         return None
     stride = -(-len(ahead) // _POINTS)
-    pieces = _fit(np.arange(0, len(ahead), stride) * hop, ahead[::stride])
+    pieces = _fit(hop * np.arange(0, len(ahead), stride, dtype=np.float64), ahead[::stride])
     steepest = max(-piece.slope for piece in pieces)
-    for before, after in zip(pieces[:-1], pieces[1:], strict=True):
-        steep = -after.slope > max(3.0 * -before.slope, 0.0) + _LEAST_STEEPER
+    for before, after in pairwise(pieces):
+        steep = -after.slope > max(_RATIO * -before.slope, 0.0) + _LEAST_STEEPER
         if steep and -after.slope >= _STEEPNESS * steepest and after.start >= _LEAST_HOLD:
             knee = _departure(ahead, before, after, hop)
             if ahead[min(round(knee / hop), len(ahead) - 1)] - ahead[-1] >= _LEAST_FALL:
@@ -86,9 +88,7 @@ def _fit(times: NDArray[np.float64], values: NDArray[np.float64]) -> list[_Piece
     return _trace(times, values, backs)
 
 
-def _trace(
-    times: NDArray[np.float64], values: NDArray[np.float64], backs: list[NDArray[np.intp]]
-) -> list[_Piece]:
+def _trace(times: NDArray[np.float64], values: NDArray[np.float64], backs: list[NDArray[np.intp]]) -> list[_Piece]:
     stop = len(times)
     pieces = []
     for back in [*reversed(backs), None]:
@@ -100,7 +100,7 @@ def _trace(
 
 
 def _line_errors(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared error of the best line through the points i … j, shape (points, points); ∞ for under three points."""
+    """Squared error of the best line through the points i … j, (points, points); ∞ for under three points."""
     count = len(times)
     sums = np.cumsum([np.ones(count), times, values, times**2, times * values, values**2], axis=1)
     before = np.concatenate([np.zeros((6, 1)), sums[:, :-1]], axis=1)

@@ -10,32 +10,48 @@ from numpy.typing import NDArray
 from wav2patch.audio.envelope import HOP, Envelope
 
 _RISE_TIME = round(0.06 / HOP)
-_REFRACTORY = round(0.08 / HOP)
+_CREST = round(0.08 / HOP)
 _RISE = 8.0
-_LONE_RISE = 15.0
+_STRONG_RISE = 15.0
 _PROMINENT = 30.0
 _PAUSE = round(0.25 / HOP)
+_GAP = round(0.03 / HOP)
+_ATTACK = round(0.2 / HOP)
+_BEFORE = (round(0.3 / HOP), round(0.06 / HOP))
 _PULSE = 0.5
-_STEADY = 0.15
+_REGULAR = 0.15
 _ALIKE = 0.8
+_UNLIKE = 0.5
 _LOOK = 0.15
 
 
 @dataclass(frozen=True)
 class _Rise:
-    """A rise of the level: the frame where it starts, its height in dB and how long it was silent before."""
+    """A rise of the level.
+
+    Attributes:
+        frame: Where it starts.
+        height: dB from its foot to its crest.
+        gain: dB by which the crest exceeds what was heard shortly before the dip.
+        pause: Frames of silence before it.
+    """
 
     frame: int
     height: float
+    gain: float
     pause: int
 
 
 def next_note(envelope: Envelope, first: int, audio: NDArray[np.floating], sample_rate: int) -> int | None:
     """Frame at which a second note begins, or None.
 
-    The level has to rise by 8 dB within 60 ms to no less than 30 dB under the first note's peak, and then
-    (a) there was a pause of 0.25 s, or (b) the spectrum has changed, or (c) the rise is more than 15 dB
-    and is not one of a regular pulse (tremolo, a gate, an LFO, beating).
+    The level has to rise by 8 dB within 60 ms, to no less than 30 dB under the peak before. It is a new note
+
+    - after a pause of 0.25 s;
+    - where the spectrum has changed, unless the first note is still in its first 0.2 s (a flute's chiff);
+    - where a rise of 15 dB follows a gap or a decay. A dip that it comes out of as loud as it went in is
+      beating, and what comes at regular distances is tremolo or a gate: there, only a wholly different
+      spectrum counts.
 
     Args:
         envelope: The recording's envelope.
@@ -49,9 +65,13 @@ def next_note(envelope: Envelope, first: int, audio: NDArray[np.floating], sampl
     for rise in rises:
         if rise.pause >= _PAUSE:
             return rise.frame
-        if _likeness(before, _spectrum(audio, rise.frame, sample_rate)) < _ALIKE:
+        if rise.frame - first < _ATTACK and rise.pause < _GAP:
+            continue
+        likeness = float(before @ _spectrum(audio, rise.frame, sample_rate))
+        if likeness < (_UNLIKE if pulsing else _ALIKE):
             return rise.frame
-        if rise.height > _LONE_RISE and not pulsing:
+        again = rise.height > _STRONG_RISE and (rise.pause >= _GAP or rise.gain > _RISE)
+        if again and not pulsing:
             return rise.frame
     return None
 
@@ -59,31 +79,36 @@ def next_note(envelope: Envelope, first: int, audio: NDArray[np.floating], sampl
 def _rises(envelope: Envelope, first: int) -> list[_Rise]:
     """Rises of the level after the first note's attack."""
     level = np.maximum(envelope.level, envelope.threshold(60.0))
-    silence = envelope.threshold(50.0)
     rises: list[_Rise] = []
-    frame = _crest(level, first)
-    lowest = frame
+    frame = lowest = _crest(level, first)
     while frame < len(level) - 1:
         frame += 1
         if level[frame] < level[lowest]:
             lowest = frame
             continue
         start = max(lowest, frame - _RISE_TIME)
-        height = level[frame] - level[start]
-        if height < _RISE or level[frame] < level[first:start].max() - _PROMINENT:
-            continue
-        foot = _foot(level, frame)
-        crest = _crest(level, frame)
-        quiet = np.flatnonzero(level[first:foot] > silence)
-        pause = foot - (first + int(quiet[-1])) if len(quiet) else 0
-        rises.append(_Rise(foot, float(level[crest] - level[foot]), pause))
-        frame = lowest = crest
+        loud = level[frame] >= level[first:frame].max() - _PROMINENT
+        if level[frame] - level[start] >= _RISE and loud:
+            foot, frame = _foot(level, frame), _crest(level, frame)
+            rises.append(_rise(level, first, foot, frame, envelope.threshold(50.0)))
+            lowest = frame
     return rises
+
+
+def _rise(level: NDArray[np.float64], first: int, foot: int, crest: int, silence: float) -> _Rise:
+    heard = np.flatnonzero(level[first:foot] > silence)
+    earlier = level[max(first, foot - _BEFORE[0]) : max(first + 1, foot - _BEFORE[1])]
+    return _Rise(
+        frame=foot,
+        height=float(level[crest] - level[foot]),
+        gain=float(level[crest] - earlier.max()),
+        pause=foot - first - int(heard[-1]) - 1 if len(heard) else 0,
+    )
 
 
 def _crest(level: NDArray[np.float64], frame: int) -> int:
     """The top of the rise that `frame` is part of."""
-    return frame + int(np.argmax(level[frame : frame + _REFRACTORY]))
+    return frame + int(np.argmax(level[frame : frame + _CREST]))
 
 
 def _foot(level: NDArray[np.float64], frame: int) -> int:
@@ -98,9 +123,8 @@ def _is_pulse(frames: list[int]) -> bool:
     if len(frames) < 4:
         return False
     gaps = np.diff(frames) * HOP
-    return bool(
-        np.median(gaps) <= _PULSE and np.median(np.abs(gaps - np.median(gaps))) <= _STEADY * np.median(gaps)
-    )
+    usual = np.median(gaps)
+    return bool(usual <= _PULSE and np.median(np.abs(gaps - usual)) <= _REGULAR * usual)
 
 
 def _spectrum(audio: NDArray[np.floating], frame: int, sample_rate: int) -> NDArray[np.float64]:
@@ -112,7 +136,3 @@ def _spectrum(audio: NDArray[np.floating], frame: int, sample_rate: int) -> NDAr
     magnitude = np.abs(np.fft.rfft(window))[: round(6000.0 * _LOOK)]
     blurred = np.convolve(np.sqrt(magnitude), [0.5, 1.0, 0.5], mode="same")
     return blurred / (np.linalg.norm(blurred) + 1e-12)
-
-
-def _likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(one @ other)

@@ -19,7 +19,6 @@ _MOST = 40
 _RANGE = 55.0
 _PROMINENCE = 6.0
 _OVERSAMPLING = 4
-_SMEAR = 0.02
 _STEADY = 1.5
 
 
@@ -92,10 +91,9 @@ def _peaks(
     bins = 1 + np.flatnonzero((middle > level[:-2]) & (middle >= level[2:]) & (middle > -_RANGE))
     bins = bins[bins * step > 20.0]
     bins = bins[np.argsort(-level[bins], kind="stable")][: 3 * _MOST]
-    # Vibrato smears a partial over a few hundredths of its frequency.
-    reach = np.maximum(2.2 * resolution / step, _SMEAR * bins).astype(np.intp)
-    below = np.array([level[max(0, b - r) : b + 1].min() for b, r in zip(bins, reach, strict=True)])
-    above = np.array([level[b : b + r + 1].min() for b, r in zip(bins, reach, strict=True)])
+    reach = int(2.2 * resolution / step)
+    below = np.array([level[max(0, b - reach) : b + 1].min() for b in bins])
+    above = np.array([level[b : b + reach + 1].min() for b in bins])
     prominence = level[bins] - np.maximum(below, above) if len(bins) else np.zeros(0)
     kept = np.flatnonzero(prominence >= _PROMINENCE)[:_MOST]
     bins = bins[kept]
@@ -133,7 +131,7 @@ def evidence(spectrum: Spectrum, fundamental: float) -> list[float]:
     number, fit = explained(spectrum, fundamental)
     amplitude = spectrum.amplitude
     chance = np.minimum(2.3 * _tolerance(spectrum, fundamental, number), 0.6)
-    share = float(np.sum(amplitude * (fit - chance) / (1.0 - chance)) / np.sum(amplitude))
+    share = float(np.sum(amplitude * (fit - chance) / (1.0 - chance)) / (np.sum(amplitude) + 1e-9))
     harmonics = np.zeros(16)
     inside = number <= 14.0
     np.maximum.at(harmonics, number[inside].astype(np.intp), np.sqrt(amplitude[inside]) * fit[inside])

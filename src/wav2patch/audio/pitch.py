@@ -89,15 +89,15 @@ def find_pitch(audio: NDArray[np.floating], sample_rate: int) -> Pitch:
 
 
 def find_candidates(audio: NDArray[np.floating], sample_rate: int) -> Candidates | None:
-    """Fundamentals that the sound (samples,) may have, None where it has no partials."""
+    """Fundamentals that the sound (samples,) may have, None where nothing speaks for any."""
     sound = resample(audio, sample_rate, partials.RATE)
     if not len(sound) or not sound.any():
         return None
     part = partials.steady_part(sound)
     spectrum = partials.analyse(part)
     heard = network.tracks(part, partials.RATE)
-    frequencies = _apart(_fractions(spectrum), network.proposals(heard))
-    if not len(spectrum.level) or not frequencies:
+    frequencies = _apart([*_fractions(spectrum), *network.proposals(heard)])
+    if not frequencies:
         return None
     evidence = [[*partials.evidence(spectrum, f), network.support(heard, f)] for f in frequencies]
     return Candidates(spectrum, np.array(frequencies), np.array(evidence))
@@ -108,10 +108,10 @@ def _fractions(spectrum: partials.Spectrum) -> list[float]:
     return (spectrum.frequency[:_STRONGEST, None] / np.arange(1, _DIVISORS + 1)).ravel().tolist()
 
 
-def _apart(*frequencies: list[float]) -> list[float]:
+def _apart(frequencies: list[float]) -> list[float]:
     """Frequencies within the range, those within 35 cents of each other as their median."""
     groups: list[list[float]] = []
-    for frequency in sorted(sum(frequencies, [])):
+    for frequency in sorted(frequencies):
         if not LOWEST <= frequency <= HIGHEST:
             continue
         if groups and cents(frequency, groups[-1][0]) < _SAME:
@@ -125,7 +125,7 @@ def _voicing(found: Candidates, best: int) -> float:
     """How likely the sound has a pitch, 0–1, given its best candidate."""
     amplitude = found.spectrum.amplitude
     prominence = np.minimum(found.spectrum.prominence, 40.0) / 40.0
-    tonal = float(np.sum(amplitude * prominence) / np.sum(amplitude))
+    tonal = float(np.sum(amplitude * prominence) / (np.sum(amplitude) + 1e-9))
     *weights, constant = VOICING
     score = constant + np.dot(weights, [tonal, found.evidence[best, 3], found.evidence[best, 7]])
     return float(1.0 / (1.0 + np.exp(-score)))

@@ -56,13 +56,15 @@ def find_note(audio: NDArray[np.floating], sample_rate: int) -> NoteSpan:
         return NoteSpan(0.0, length, length, False)
     first = _first_frame(envelope)
     following = next_note(envelope, first, audio, sample_rate)
-    stop = len(envelope.level) if following is None else following
-    last = _last_frame(envelope, first, stop)
+    last = _last_frame(envelope, first, len(envelope.level) if following is None else following)
     onset = _onset(envelope, audio, sample_rate, first)
-    end = _end(last, stop, following is not None, length)
+    end = length if following is None else following * HOP
+    end = max(min(end, _end(envelope, audio, sample_rate, last)), onset)
+    if following is None and length - end < _SNAP:
+        end = length
     knee = find_knee(envelope.level[first:last], HOP)
-    release = end if knee is None else min(end, first * HOP + knee)
-    return NoteSpan(onset, max(release, onset), max(end, onset), following is not None)
+    release = end if knee is None else min(max(first * HOP + knee, onset), end)
+    return NoteSpan(onset, release, end, following is not None)
 
 
 def _first_frame(envelope: Envelope) -> int:
@@ -74,7 +76,7 @@ def _first_frame(envelope: Envelope) -> int:
 
 
 def _foot(envelope: Envelope, frame: int) -> int:
-    """Go back while the sound still rises out of silence: the slow attack of a pad starts far below −60 dB."""
+    """Go back while the sound rises out of silence: the slow attack of a pad starts far below −60 dB."""
     bottom = max(envelope.peak - 100.0, envelope.floor + 1.5)
     while frame > 0 and bottom < envelope.level[frame - 1] < envelope.level[frame]:
         frame -= 1
@@ -83,13 +85,16 @@ def _foot(envelope: Envelope, frame: int) -> int:
 
 def _onset(envelope: Envelope, audio: NDArray[np.floating], sample_rate: int, first: int) -> float:
     """Time of the first sample of the sound around frame `first`."""
-    # The window of a frame sees the sound up to half its length ahead.
     start = max(0, round((first * HOP - WINDOW) * sample_rate))
     stretch = np.abs(audio[start : round((first * HOP + _REACH) * sample_rate)])
-    loudest = envelope.floor + 12.0 if envelope.floor > SILENCE else envelope.peak - 80.0
-    reached = np.flatnonzero(stretch > 10.0 ** (loudest / 20.0))
+    reached = np.flatnonzero(stretch > _least_amplitude(envelope))
     onset = (start + (int(reached[0]) if len(reached) else 0)) / sample_rate
     return 0.0 if onset < _SNAP else onset
+
+
+def _least_amplitude(envelope: Envelope) -> float:
+    """Amplitude that stands out of the noise, or is 80 dB under the peak where there is none."""
+    return 10.0 ** (max(envelope.peak - 80.0, envelope.floor + 12.0) / 20.0)
 
 
 def _last_frame(envelope: Envelope, first: int, stop: int) -> int:
@@ -98,9 +103,9 @@ def _last_frame(envelope: Envelope, first: int, stop: int) -> int:
     return first + int(heard[-1]) + 1 if len(heard) else stop
 
 
-def _end(last: int, stop: int, cut: bool, length: float) -> float:
-    """Seconds at which the sound ends; the recording's end where it is heard up to there."""
-    end = min(last * HOP + 0.5 * WINDOW, length)
-    if cut:
-        return min(end, stop * HOP)
-    return length if length - end <= _SNAP else end
+def _end(envelope: Envelope, audio: NDArray[np.floating], sample_rate: int, last: int) -> float:
+    """Time after the last sample of the sound around frame `last`; its window hears it half a length behind."""
+    start = max(0, round((last * HOP - _REACH) * sample_rate))
+    stretch = np.abs(audio[start : round((last * HOP + 0.5 * WINDOW) * sample_rate)])
+    reached = np.flatnonzero(stretch > _least_amplitude(envelope))
+    return (start + int(reached[-1]) + 1) / sample_rate if len(reached) else last * HOP

@@ -62,6 +62,7 @@ class Target:
         source: Where the sound came from.
         start: Seconds into the recording at which `audio` begins.
         end: Seconds into the recording at which `audio` ends.
+        cut_off: Whether the sound went on after `end`; otherwise it had faded by then.
         remarks: What the musician should know, in plain sentences.
     """
 
@@ -77,6 +78,7 @@ class Target:
     source: str
     start: float
     end: float
+    cut_off: bool
     remarks: tuple[str, ...]
 
     @property
@@ -181,6 +183,7 @@ def target_from_audio(
         source=source,
         start=span.onset,
         end=span.end,
+        cut_off=cut_off,
         remarks=tuple(said),
     )
 
@@ -268,9 +271,7 @@ def _remark_tuning(frequency: float, pitch: int, said: list[str]) -> None:
     deviation = cents(frequency, midi_to_hz(pitch))
     if abs(deviation) > IN_TUNE:
         direction = "above" if deviation > 0 else "below"
-        said.append(
-            f"lies {abs(deviation):.0f} cents {direction} {pitch_name(pitch)}; the sound was not retuned"
-        )
+        said.append(f"lies {abs(deviation):.0f} cents {direction} {pitch_name(pitch)}; it was not retuned")
 
 
 def _at_usual_level(

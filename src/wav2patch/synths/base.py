@@ -47,6 +47,11 @@ class Synth(Protocol):
         ...
 
     @property
+    def bank_name(self) -> str | None:
+        """File name for a bank of several presets, None where the synth has no banks."""
+        ...
+
+    @property
     def releases_gil(self) -> bool:
         """Whether renders in several threads run side by side."""
         ...
@@ -80,6 +85,14 @@ class Synth(Protocol):
 
     def write_preset(self, patch: Patch, path: Path, *, name: str = "wav2patch") -> None:
         """Write a preset file that the synth itself opens."""
+        ...
+
+    def write_bank(self, patches: Sequence[Patch], path: Path, names: Sequence[str]) -> None:
+        """Write several presets to one file, where the synth has such a format.
+
+        Raises:
+            NotImplementedError: It has none; `bank_name` is None.
+        """
         ...
 
     def read_presets(self, path: Path) -> Sequence[tuple[str, Patch]]:

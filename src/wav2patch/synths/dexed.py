@@ -31,6 +31,7 @@ class Dexed:
     name = "dexed"
     title = "Yamaha DX7 (Dexed)"
     preset_suffix = ".syx"
+    bank_name = "bank.syx"
     releases_gil = True
     noise_floor = 0.0
 

@@ -51,9 +51,7 @@ def _operator(k: int) -> Iterator[Parameter]:
     def label(text: str) -> str:
         return f"Operator {k} {text}"
 
-    yield from (
-        Discrete(f"op{k}_eg_rate_{i}", 0, 99, 99, label=label(f"envelope rate {i}")) for i in range(1, 5)
-    )
+    yield from (Discrete(f"op{k}_eg_rate_{i}", 0, 99, 99, label=label(f"envelope rate {i}")) for i in range(1, 5))
     for i, default in enumerate((99, 99, 99, 0), start=1):
         yield Discrete(f"op{k}_eg_level_{i}", 0, 99, default, label=label(f"envelope level {i}"))
     yield Discrete(f"op{k}_breakpoint", 0, 99, 39, label=label("scaling break point"))

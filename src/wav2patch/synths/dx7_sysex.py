@@ -51,9 +51,7 @@ def read_voices(path: Path) -> list[bytes]:
         return _unpack_bank(content)
     voices = [voice for message in _messages(content) for voice in _voices(message)]
     if not voices:
-        raise UserError(
-            f"{path} holds no DX7 voice: expected a .syx file with a single voice or a 32-voice bank."
-        )
+        raise UserError(f"{path} holds no DX7 voice: expected a .syx file with a single voice or a 32-voice bank.")
     return voices
 
 

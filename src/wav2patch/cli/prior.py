@@ -1,0 +1,43 @@
+"""`wav2patch prior`: the statistics that patches are drawn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The statistics that patches are drawn from.", no_args_is_help=True)
+
+
+@app.command("fit")
+def fit_command(
+    banks: Annotated[list[Path], typer.Argument(metavar="BANK…", help="Preset files, or folders of them.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("prior.npz"),
+    synth: Annotated[str, typer.Option(help="The synth that the presets are for.")] = "dexed",
+) -> None:
+    """Learn from your own presets what patches look like, for `wav2patch match --prior`.
+
+    A few hundred presets make a useful prior; their copies count once.
+
+    Example:
+      wav2patch prior fit ~/dx7-banks -o mine.npz
+    """
+    import numpy as np
+
+    from wav2patch.cli.console import out
+    from wav2patch.matching.proposers import read_preset_folder
+    from wav2patch.priors import fit_copula, save_prior
+    from wav2patch.synths.catalogue import load_synth
+
+    engine = load_synth(synth)
+    patches = [patch for bank in banks for patch in read_preset_folder(engine, bank)]
+    fitted = fit_copula(engine.space, np.stack(patches))
+    save_prior(fitted, output)
+    out().print(f"{fitted.count} presets → {output}; use it with: wav2patch match SOUND --prior {output}")
+
+
+@app.callback()
+def _group() -> None:
+    # Keeps `fit` a command of its own while it is the only one.
+    pass

@@ -1,0 +1,54 @@
+"""Which of the patches that a search found are shown: the closest, and others that differ from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wav2patch.matching.evaluator import Scored
+from wav2patch.parameters import ParameterSpace, Patch
+
+DIFFERENT = 0.25
+"""Share of the parameters that are heard by which two candidates have to differ."""
+
+_CLOSE = 0.05
+_WRONG_PITCH_CENTS = 50.0
+
+
+def difference(space: ParameterSpace, one: Patch, other: Patch) -> float:
+    """Share of the parameters heard in either patch that differ by more than a twentieth of their range."""
+    heard = space.active(one) | space.active(other)
+    span = np.where(space.is_categorical, 1.0, space.high - space.low)
+    apart = np.abs(one - other) / np.maximum(span, 1e-300) > np.where(space.is_categorical, 0.0, _CLOSE)
+    return float(np.mean(apart[heard])) if heard.any() else 0.0
+
+
+def select(space: ParameterSpace, found: Sequence[Scored], count: int, least: float = DIFFERENT) -> list[Scored]:
+    """The first of `found` and the next ones that differ from all that were taken, `count` in all if there are.
+
+    Args:
+        space: The parameters.
+        found: In order of preference.
+        count: How many to take.
+        least: Least `difference` between any two; lowered by halves where too few are that different.
+    """
+    chosen: list[Scored] = []
+    while len(chosen) < count and least > 0.01:
+        for scored in found:
+            if len(chosen) < count and all(difference(space, scored.patch, c.patch) >= least for c in chosen):
+                chosen.append(scored)
+        least /= 2
+    return sorted(chosen, key=found.index)
+
+
+def pitch_error(target: float | None, frequency: float | None) -> float:
+    """Cents between two fundamentals in Hz, 0 where the target has none, infinite where only the other has none."""
+    if target is None:
+        return 0.0
+    return abs(1200 * float(np.log2(frequency / target))) if frequency else np.inf
+
+
+def pitch_is_right(target: float | None, frequency: float | None) -> bool:
+    """Whether a render's pitch would pass for the target's; true where the target has none."""
+    return pitch_error(target, frequency) <= _WRONG_PITCH_CENTS
