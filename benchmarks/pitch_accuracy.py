@@ -6,8 +6,12 @@ Every sixth note from C1 (24) to C7 (96) of the sound font's pitched programs, i
 DX7 prior, synthetic tones from 30 Hz to 4 kHz, and noise. A hit is an answer within 20 cents (for what has no
 pitch: no answer), an octave error is a whole number of octaves away within 60 cents.
 
-``--fit`` prints weights for `pitch.CHOICE`, fitted to the sounds with an even index (General MIDI program or row).
-Those are in the table, too; the last rows count even and odd ones apart.
+The truth is the key, but for the programs in `pitch_sounds.SOUNDS_AT`, whose fundamental is another by their spectrum:
+organs with a 16-foot stop sound an octave below the key, guitar harmonics two above.
+
+``--fit`` prints weights for `pitch.CHOICE`, fitted to the sounds with an even index (General MIDI program or row);
+the last rows of the table count even and odd ones apart. `pitch.VOICING`, three weights and a constant, was fitted to
+even and odd ones alike, so that the rows without pitch are no measure of how it does on other noises.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from pitch_sounds import RATE, Sound, dx7_voices, noises, sound_font, tones
+from pitch_sounds import RATE, SEVERAL, Sound, dx7_voices, noises, sound_font, tones
 from wav2patch.audio import network
 from wav2patch.audio.pitch import cents, find_candidates, find_pitch
 
@@ -90,7 +94,9 @@ def fit(sounds: Iterable[Sound]) -> NDArray[np.float64]:
     """Weights of a conditional logit model: how likely each candidate is the truth, given all of them."""
     choices = []
     for sound in sounds:
-        if sound.truth is None or sound.index % 2 or (found := find_candidates(sound.audio, RATE)) is None:
+        if sound.truth is None or sound.index % 2 or sound.group == SEVERAL:
+            continue
+        if (found := find_candidates(sound.audio, RATE)) is None:
             continue
         right = np.abs(1200.0 * np.log2(found.frequency / sound.truth)) < 45.0
         if right.any():

@@ -28,8 +28,9 @@ FAMILIES = (
 )
 # Where the sounding fundamental is not the key: organs with a 16-foot stop, guitar harmonics.
 SOUNDS_AT = {16: -12, 17: -12, 18: -12, 31: 24}
-# No single pitch: timpani, orchestra hit, fifths lead, soundtrack (a fifth).
-AMBIGUOUS = {47, 55, 86, 97}
+# Timpani, orchestra hit, fifths lead and soundtrack (a fifth) sound more than the key; the key counts as right.
+SEVERAL = "several pitches at once"
+SEVERAL_PITCHES = {47, 55, 86, 97}
 # General MIDI keys of bass drums, snares, claps, hi-hats, cymbals, tambourine, cabasa, maracas and guiros.
 NOISES = (35, 36, 37, 38, 39, 40, 42, 44, 46, 49, 51, 52, 54, 55, 57, 58, 59, 69, 70, 73, 74)
 
@@ -45,10 +46,11 @@ class Sound(NamedTuple):
 
 def sound_font(fluidsynth: str, font: Path) -> Iterator[Sound]:
     """Every sixth note of the pitched General MIDI programs, and the unpitched drums."""
-    for program in sorted(set(range(112)) - AMBIGUOUS):
+    for program in range(112):
+        group = SEVERAL if program in SEVERAL_PITCHES else FAMILIES[program // 8]
         for pitch, audio in _play(fluidsynth, font, program, PITCHES):
             truth = midi_to_hz(pitch + SOUNDS_AT.get(program, 0))
-            yield Sound(FAMILIES[program // 8], program, truth, audio)
+            yield Sound(group, program, truth, audio)
     for pitch, audio in _play(fluidsynth, font, 0, NOISES, DRUM_CHANNEL):
         yield Sound("no pitch: drums", pitch, None, audio)
 

@@ -35,9 +35,7 @@ def mss(target, prediction, rate):
     distances = []
     for window_ms, hop_ms, mels in ((10, 5, 32), (25, 10, 64), (100, 50, 128)):
         lengths = int(window_ms * rate / 1000.0), int(hop_ms * rate / 1000.0)
-        distances.append(
-            np.abs(mel_db(target, rate, *lengths, mels) - mel_db(prediction, rate, *lengths, mels)).mean()
-        )
+        distances.append(np.abs(mel_db(target, rate, *lengths, mels) - mel_db(prediction, rate, *lengths, mels)).mean())
     return np.mean(distances)
 
 
@@ -47,9 +45,7 @@ def wmfcc(target, prediction, rate):
         lengths = {"n_fft": int(0.05 * rate), "hop_length": int(0.01 * rate)}
         each = librosa.feature.mfcc(y=sound, sr=rate, n_mfcc=20, n_mels=128, **lengths)
         stacks.append(each.reshape(-1, each.shape[-1]).T)
-    return dtw(
-        *stacks, dist_method=lambda a, b: np.mean(np.abs(a - b)), distance_only=True
-    ).normalizedDistance
+    return dtw(*stacks, dist_method=lambda a, b: np.mean(np.abs(a - b)), distance_only=True).normalizedDistance
 
 
 def sot(target, prediction, rate):
@@ -69,9 +65,7 @@ def sot(target, prediction, rate):
 
 def rms(target, prediction, rate):
     lengths = {"frame_length": int(0.05 * rate), "hop_length": int(0.025 * rate)}
-    first, second = (
-        librosa.feature.rms(y=sound.mean(axis=0), **lengths)[0] for sound in (target, prediction)
-    )
+    first, second = (librosa.feature.rms(y=sound.mean(axis=0), **lengths)[0] for sound in (target, prediction))
     return first @ second / np.sqrt(first @ first * (second @ second))
 
 
@@ -91,8 +85,7 @@ def stft_log_magnitude(target, prediction, rate):
 def lsd(target, prediction, rate):
     first, second = (magnitude(sound, 2048, 512) for sound in (target, prediction))
     first, second = (
-        librosa.amplitude_to_db(each, ref=first.max(), amin=first.max() * 1e-4, top_db=None)
-        for each in (first, second)
+        librosa.amplitude_to_db(each, ref=first.max(), amin=first.max() * 1e-4, top_db=None) for each in (first, second)
     )
     return np.sqrt(((first - second) ** 2).mean(axis=-2)).mean()
 
@@ -122,9 +115,9 @@ def parts(rate, n_fft, mels):
         "mel_moments": (bank @ np.arange(bank.shape[1])).tolist(),
         "stft_frame": magnitude(sound, n_fft, hop)[0, :: max(1, n_fft // 64), 7].tolist(),
         "mel_db_frame": mel_db(sound, rate, n_fft, hop, mels)[0, :, 7].tolist(),
-        "mfcc_frame": librosa.feature.mfcc(
-            y=sound, sr=rate, n_mfcc=20, n_fft=n_fft, hop_length=hop, n_mels=mels
-        )[0, :, 7].tolist(),
+        "mfcc_frame": librosa.feature.mfcc(y=sound, sr=rate, n_mfcc=20, n_fft=n_fft, hop_length=hop, n_mels=mels)[
+            0, :, 7
+        ].tolist(),
         "rms": librosa.feature.rms(y=sound, frame_length=n_fft, hop_length=hop)[0, 0, :20].tolist(),
     }
 
@@ -140,9 +133,7 @@ def rounded(value):
 
 def main():
     values = {
-        "metrics": {
-            name: {peer.__name__: float(peer(*make())) for peer in PEERS} for name, make in PAIRS.items()
-        },
+        "metrics": {name: {peer.__name__: float(peer(*make())) for peer in PEERS} for name, make in PAIRS.items()},
         "parts": [
             {"sample_rate": rate, "n_fft": n_fft, "n_mels": mels, **parts(rate, n_fft, mels)}
             for rate, n_fft, mels in (

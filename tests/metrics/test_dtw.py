@@ -43,9 +43,7 @@ def test_is_symmetric_and_not_negative_and_zero_on_itself(shape):
     assert dtw_distance(first, first) == 0
 
 
-@pytest.mark.parametrize(
-    "shape", [(40, 57, 20, 0), (57, 40, 20, 1), (1, 9, 3, 2), (9, 1, 3, 3), (1, 1, 2, 4)]
-)
+@pytest.mark.parametrize("shape", [(40, 57, 20, 0), (57, 40, 20, 1), (1, 9, 3, 2), (9, 1, 3, 3), (1, 1, 2, 4)])
 def test_is_dtw_python(shape):
     dtw = pytest.importorskip("dtw").dtw
     first, second = sequences(shape)

@@ -62,9 +62,7 @@ def test_sot_is_pots_transport():
     target, prediction = noise(1, 0.2, RATE), np.cumsum(noise(2, 0.2, RATE), axis=1)
     spectra = [stft_magnitude(sound[0], 2205, 882) for sound in (target, prediction)]
     places = np.arange(1103) / 1103
-    costs = [
-        ot.wasserstein_1d(places, places, a / a.sum(), b / b.sum()) for a, b in zip(*spectra, strict=True)
-    ]
+    costs = [ot.wasserstein_1d(places, places, a / a.sum(), b / b.sum()) for a, b in zip(*spectra, strict=True)]
     assert sot(target, prediction, RATE) == pytest.approx(np.mean(costs), rel=1e-9)
 
 

@@ -31,9 +31,7 @@ def error(metric, target, prediction, sample_rate=RATE):
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_is_its_peers_value(metric, pair):
-    assert metric.function(*PAIRS[pair]()) == pytest.approx(
-        PEER_VALUES[pair][metric.name], rel=1e-6, abs=1e-9
-    )
+    assert metric.function(*PAIRS[pair]()) == pytest.approx(PEER_VALUES[pair][metric.name], rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -32,9 +32,7 @@ def test_log_magnitude_is_symmetric_and_convergence_is_not():
         stft_log_magnitude(prediction, target, rate),
     )
     assert there == pytest.approx(back, rel=1e-12)
-    assert stft_convergence(target, prediction, rate) != pytest.approx(
-        stft_convergence(prediction, target, rate)
-    )
+    assert stft_convergence(target, prediction, rate) != pytest.approx(stft_convergence(prediction, target, rate))
 
 
 def test_lsd_of_a_gain_is_the_gain():

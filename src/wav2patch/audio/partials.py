@@ -20,6 +20,8 @@ _RANGE = 55.0
 _PROMINENCE = 6.0
 _OVERSAMPLING = 4
 _STEADY = 1.5
+_HARMONICS = 14
+_PRESENT = 0.1
 
 
 @dataclass(frozen=True)
@@ -121,26 +123,29 @@ def _tolerance(spectrum: Spectrum, fundamental: float, number: NDArray[np.float6
 
 
 def evidence(spectrum: Spectrum, fundamental: float) -> list[float]:
-    """What speaks for a fundamental in Hz, and how high it is, as seven numbers.
+    """What speaks for a fundamental in Hz, and how high it is, as eight numbers.
 
     Returns:
         Share of the amplitude that its harmonics explain, beyond what chance would; amplitude of the
-        fundamental itself; share of odd harmonics (an octave too low has few); autocorrelation at its
-        period and at half of it (an octave too low repeats there too); octaves above 300 Hz; their square.
+        fundamental itself; share of odd harmonics (an octave too low has few); octaves up to the lowest
+        harmonic that is there (few sounds lack the first three); autocorrelation at the period and at half of
+        it (an octave too low repeats there too); octaves above 300 Hz; their square.
     """
     number, fit = explained(spectrum, fundamental)
     amplitude = spectrum.amplitude
     chance = np.minimum(2.3 * _tolerance(spectrum, fundamental, number), 0.6)
     share = float(np.sum(amplitude * (fit - chance) / (1.0 - chance)) / (np.sum(amplitude) + 1e-9))
-    harmonics = np.zeros(16)
-    inside = number <= 14.0
+    harmonics = np.zeros(_HARMONICS + 1)
+    inside = number <= _HARMONICS
     np.maximum.at(harmonics, number[inside].astype(np.intp), np.sqrt(amplitude[inside]) * fit[inside])
+    present = np.flatnonzero(harmonics > _PRESENT)
     odd = float(harmonics[1::2].sum() / (harmonics.sum() + 1e-9))
     height = float(np.log2(fundamental / 300.0))
     return [
         share,
         float(harmonics[1]),
         odd,
+        float(np.log2(present[0])) if len(present) else float(np.log2(_HARMONICS)),
         spectrum.periodic(1.0 / fundamental),
         spectrum.periodic(0.5 / fundamental),
         height,

@@ -14,8 +14,8 @@ from wav2patch.audio.files import resample
 LOWEST, HIGHEST = 25.0, 5_000.0
 """Hz between which a pitch is looked for."""
 
-CHOICE = (2.29, 4.98, -1.55, 6.11, -1.37, -0.489, 0.088, 5.91)
-"""Weights of the evidence for a candidate: the seven numbers of `partials.evidence` and the network's support.
+CHOICE = (2.13, 3.38, -1.49, -0.292, 4.09, -1.77, -0.337, 0.0611, 5.63)
+"""Weights of the evidence for a candidate: the eight numbers of `partials.evidence` and the network's support.
 
 A conditional logit model has them from half of the notes of ``benchmarks/pitch_accuracy.py --fit``; the other
 half measures it.
@@ -49,7 +49,7 @@ class Candidates:
     Attributes:
         spectrum: The note's partials.
         frequency: In Hz, ascending, shape (candidates,).
-        evidence: What speaks for each, in the order of `CHOICE`, shape (candidates, 8).
+        evidence: What speaks for each, in the order of `CHOICE`, shape (candidates, 9).
     """
 
     spectrum: partials.Spectrum
@@ -127,5 +127,5 @@ def _voicing(found: Candidates, best: int) -> float:
     prominence = np.minimum(found.spectrum.prominence, 40.0) / 40.0
     tonal = float(np.sum(amplitude * prominence) / (np.sum(amplitude) + 1e-9))
     *weights, constant = VOICING
-    score = constant + np.dot(weights, [tonal, found.evidence[best, 3], found.evidence[best, 7]])
+    score = constant + np.dot(weights, [tonal, found.evidence[best, 4], found.evidence[best, 8]])
     return float(1.0 / (1.0 + np.exp(-score)))

@@ -93,8 +93,8 @@ def _onset(envelope: Envelope, audio: NDArray[np.floating], sample_rate: int, fi
 
 
 def _least_amplitude(envelope: Envelope) -> float:
-    """Amplitude that stands out of the noise, or is 80 dB under the peak where there is none."""
-    return 10.0 ** (max(envelope.peak - 80.0, envelope.floor + 12.0) / 20.0)
+    """Amplitude of five deviations of the noise, or 80 dB under the peak where there is none."""
+    return 10.0 ** (max(envelope.peak - 80.0, envelope.floor + 14.0) / 20.0)
 
 
 def _last_frame(envelope: Envelope, first: int, stop: int) -> int:

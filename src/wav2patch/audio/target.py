@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wav2patch.audio import files
 from wav2patch.audio.channels import offset, to_mono
 from wav2patch.audio.files import resample
-from wav2patch.audio.loudness import integrated_loudness
+from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.audio.pitch import Pitch, cents, find_pitch
 from wav2patch.audio.segment import NoteSpan, find_note
 from wav2patch.errors import UserError
@@ -38,6 +38,9 @@ NARROW = 16_000.0
 
 IN_TUNE = 10.0
 """Cents by which a note may lie off the nearest key without a remark."""
+
+SAME_KEY = 75.0
+"""Cents within which, octaves aside, a sound has the pitch that was given for it."""
 
 CONFIDENT = 0.5
 """Confidence below which a pitch is called a guess."""
@@ -259,7 +262,7 @@ def _choose_pitch(heard: Pitch, given: int | None, said: list[str]) -> tuple[int
             said.append(f"the pitch is a guess, {pitch_name(nearest)}: give --note to overrule")
         return nearest, frequency
     octaves = round((given - hz_to_midi(frequency)) / 12.0)
-    if abs(cents(frequency * 2.0**octaves, midi_to_hz(given))) <= 100.0:
+    if abs(cents(frequency * 2.0**octaves, midi_to_hz(given))) <= SAME_KEY:
         frequency *= 2.0**octaves
         _remark_tuning(frequency, given, said)
     else:

@@ -34,7 +34,7 @@ def select(space: ParameterSpace, found: Sequence[Scored], count: int, least: fl
         least: Least `difference` between any two; lowered by halves where too few are that different.
     """
     chosen: list[Scored] = []
-    while len(chosen) < count and least > 0.01:
+    while len(chosen) < count and least > 1e-3:
         for scored in found:
             if len(chosen) < count and all(difference(space, scored.patch, c.patch) >= least for c in chosen):
                 chosen.append(scored)

@@ -96,8 +96,8 @@ class Evaluator:
         keys = [self._key(patch) for patch in patches]
         new = {key: patch for key, patch in zip(keys, patches, strict=True) if key not in self._known}
         results = self._renderer.map(list(new.values()), self._sound, self._measure)
-        self.budget.spend(len(new))
         for (key, patch), result in zip(new.items(), results, strict=True):
+            self.budget.spend(1)
             self._record(key, patch, result, origin)
         self._prune()
         if self._report is not None:

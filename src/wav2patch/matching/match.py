@@ -112,7 +112,7 @@ def _match(
     except KeyboardInterrupt:
         stopped = True
     spent = budget.spent_renders, budget.spent_seconds
-    chosen = _choose(target, synth, sound, [*found, *evaluator.ranking()[:_SHOWN_POOL]], count)
+    chosen = _choose(target, synth, sound, [*evaluator.ranking()[:_SHOWN_POOL], *found], count)
     shown = [_candidate(f"candidate_{i}", s, target, synth, sound, objective) for i, s in enumerate(chosen, start=1)]
     return Match(
         target=target,

@@ -23,6 +23,7 @@ def save_match(match: Match, folder: Path) -> list[Path]:
     Raises:
         UserError: The disk refuses a file; those already written are whole.
     """
+    outdated = _named_files(folder)
     written = [folder / "target.wav"]
     write_wav(written[0], with_tail(match.target)[None], match.target.sample_rate)
     for candidate in match.candidates:
@@ -37,7 +38,19 @@ def save_match(match: Match, folder: Path) -> list[Path]:
         written.append(bank)
     written.append(folder / "match.json")
     write_text(written[-1], json.dumps(as_dictionary(match), indent=2, ensure_ascii=False) + "\n")
+    for path in outdated - set(written):
+        path.unlink(missing_ok=True)
     return written
+
+
+def _named_files(folder: Path) -> set[Path]:
+    """Candidates' files of an earlier match in the same folder, as its ``match.json`` names them."""
+    try:
+        told = json.loads((folder / "match.json").read_text(encoding="utf-8"))
+        names = [candidate[kind] for candidate in told["candidates"] for kind in ("preset", "audio")]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {folder / name for name in names if Path(name).name == name}
 
 
 def preset_path(match: Match, candidate: Candidate, folder: Path) -> Path:

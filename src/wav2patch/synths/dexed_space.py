@@ -149,8 +149,8 @@ def _local_activities() -> Iterator[Activity]:
     vibrato = (Condition("lfo_pitch_depth"), Condition("lfo_pitch_sensitivity"))
     tremolos = [(Condition("lfo_amp_depth"), Condition(f"op{k}_amp_mod_sensitivity")) for k in OPERATORS]
     yield Activity(("lfo_speed", "lfo_delay", "lfo_sync", "lfo_wave"), (vibrato, *tremolos))
+    # Only one of the two: were each inactive at the other's 0, both could be turned up unnoticed.
     yield Activity(("lfo_pitch_depth",), ((Condition("lfo_pitch_sensitivity"),),))
-    yield Activity(("lfo_pitch_sensitivity",), ((Condition("lfo_pitch_depth"),),))
     yield Activity(("lfo_amp_depth",), tuple((tremolo[1],) for tremolo in tremolos))
     bent = tuple(float(level) for level in range(100) if level != FLAT_PITCH)
     moves = tuple((Condition(f"pitch_eg_level_{i}", bent),) for i in range(1, 5))

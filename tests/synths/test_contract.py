@@ -1,0 +1,148 @@
+"""What every synth of the catalogue promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from wav2patch.errors import UserError
+from wav2patch.notes import Note
+from wav2patch.parameters import Patch
+from wav2patch.priors import draw
+from wav2patch.synths.base import Audio, Synth
+
+NOTE = Note(60, 100, 0.0, 0.4)
+
+
+def play(synth: Synth, patch: Patch, note: Note = NOTE, length: float = 0.6, sample_rate: int = 44100) -> Audio:
+    return synth.render(patch, note, length=length, sample_rate=sample_rate)
+
+
+def draws(synth: Synth, count: int, seed: int = 31) -> Patch:
+    return np.stack([draw(synth.prior(), seed, i) for i in range(count)])
+
+
+def test_encoding_is_exact_for_draws_and_for_the_default(synth: Synth) -> None:
+    patches = np.concatenate([draws(synth, 100), synth.space.default[None]])
+    encoded = synth.space.encode(patches)
+    assert ((encoded >= 0) & (encoded <= 1)).all()
+    assert_array_equal(synth.space.decode(encoded), patches)
+
+
+def test_few_draws_of_the_prior_are_silent(synth: Synth) -> None:
+    levels = [float(np.sqrt(np.square(play(synth, patch)).mean())) for patch in draws(synth, 200)]
+    assert np.mean(np.array(levels) < 10 ** (-55 / 20)) < 0.05
+
+
+@pytest.mark.parametrize("sample_rate", [22050, 44100, 48000])
+@pytest.mark.parametrize("length", [0.1, 0.37, 1.0])
+def test_a_render_has_the_length_that_was_asked_for(synth: Synth, sample_rate: int, length: float) -> None:
+    audio = play(synth, synth.space.default, length=length, sample_rate=sample_rate)
+    assert audio.dtype == np.float32
+    assert audio.ndim == 2
+    assert audio.shape[1] == round(length * sample_rate)
+    assert np.isfinite(audio).all()
+    assert np.abs(audio).max() > 0.01
+
+
+def test_a_patch_always_sounds_the_same(synth: Synth) -> None:
+    for patch in draws(synth, 20):
+        assert_array_equal(play(synth, patch), play(synth, patch))
+
+
+def test_nothing_leaks_from_one_render_to_the_next(synth: Synth) -> None:
+    patches = draws(synth, 20)
+    for first, second in zip(patches[::2], patches[1::2], strict=True):
+        before = play(synth, first)
+        play(synth, second, Note(36, 127, 0.0, 0.1))
+        assert_array_equal(play(synth, first), before)
+
+
+def test_a_later_onset_delays_the_same_sound(synth: Synth) -> None:
+    patch = draws(synth, 1)[0]
+    late = play(synth, patch, Note(60, 100, 0.25, 0.4), length=0.85)
+    shift = round(0.25 * 44100)
+    assert not late[:, :shift].any()
+    assert_array_equal(late[:, shift:], play(synth, patch, length=0.6))
+
+
+def test_an_onset_after_the_end_is_silence(synth: Synth) -> None:
+    assert not play(synth, synth.space.default, Note(60, 100, 2.0, 1.0), length=0.5).any()
+
+
+@pytest.mark.parametrize("velocity", [1, 100, 127])
+@pytest.mark.parametrize("pitch", [36, 60, 90])
+def test_what_is_declared_inactive_cannot_be_heard(synth: Synth, pitch: int, velocity: int) -> None:
+    generator, space = np.random.default_rng([5, pitch, velocity]), synth.space
+    for patch in draws(synth, 40, seed=32):
+        other = np.floor(space.low + generator.random(len(space)) * (space.high - space.low + 1))
+        changed = np.where(space.active(patch), patch, space.snap(other))
+        note = Note(pitch, velocity, 0.0, 0.4)
+        assert_array_equal(play(synth, changed, note), play(synth, patch, note))
+
+
+def test_what_is_declared_active_can_often_be_heard(synth: Synth) -> None:
+    space, heard = synth.space, []
+    for patch in draws(synth, 8, seed=33):
+        base = play(synth, patch)
+        for i in np.flatnonzero(space.active(patch)):
+            changed = patch.copy()
+            changed[i] = space.low[i] if patch[i] == space.high[i] else space.high[i]
+            heard.append(not np.array_equal(play(synth, changed), base))
+    # Not all: one short note never reaches the later stages of an envelope, and plays one key only.
+    assert np.mean(heard) > 0.45
+
+
+def test_symmetries_leave_the_sound_unchanged(synth: Synth) -> None:
+    patches = draws(synth, 5, seed=34)
+    for symmetry in synth.space.symmetries:
+        for patch in patches:
+            fitting = patch.copy()
+            for condition in symmetry.when:
+                fitting[synth.space.index(condition.parameter)] = condition.values[0]
+            permuted = synth.space.permute(fitting, symmetry)
+            np.testing.assert_allclose(play(synth, permuted), play(synth, fitting), atol=1e-3)
+
+
+def test_a_preset_file_brings_the_patch_back(synth: Synth, tmp_path: Path) -> None:
+    for i, patch in enumerate(draws(synth, 20)):
+        path = tmp_path / f"{i}{synth.preset_suffix}"
+        synth.write_preset(patch, path, name="round trip")
+        ((name, back),) = synth.read_presets(path)
+        assert name == "round trip"
+        assert_array_equal(back, patch)
+
+
+def test_a_preset_file_sounds_the_same_in_a_new_process(synth: Synth, tmp_path: Path) -> None:
+    patch = draws(synth, 1, seed=35)[0]
+    synth.write_preset(patch, tmp_path / f"p{synth.preset_suffix}")
+    code = (
+        "import sys, pathlib, numpy as np\n"
+        "from wav2patch import load_synth, Note\n"
+        "synth = load_synth(sys.argv[1])\n"
+        "((_, patch),) = synth.read_presets(pathlib.Path(sys.argv[2]))\n"
+        "np.save(sys.argv[3], synth.render(patch, Note(60, 100, 0.0, 0.4), length=0.6, sample_rate=44100))\n"
+    )
+    arguments = [synth.name, str(tmp_path / f"p{synth.preset_suffix}"), str(tmp_path / "audio.npy")]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    assert_array_equal(np.load(tmp_path / "audio.npy"), play(synth, patch))
+
+
+def test_a_bad_value_is_refused_with_its_name(synth: Synth) -> None:
+    patch = synth.space.default.copy()
+    patch[3] = 1e6
+    with pytest.raises(UserError, match=synth.space.names[3]):
+        play(synth, patch)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\xf0\x43\x00\x09", bytes(5000)])
+def test_a_file_that_is_no_preset_is_refused(synth: Synth, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / f"bad{synth.preset_suffix}"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="holds no"):
+        synth.read_presets(path)
+    with pytest.raises(UserError, match="could not be read"):
+        synth.read_presets(tmp_path / "missing")

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from wav2patch.errors import UserError
+from wav2patch.parameters import Categorical, Continuous, Discrete, ParameterSpace, Patch
+from wav2patch.priors import CopulaPrior, Prior, UniformPrior, draw, fit_copula, load_prior, save_prior
+
+SPACE = ParameterSpace((Discrete("level", 0, 99), Categorical("wave", ("sine", "saw", "square")), Continuous("cutoff")))
+
+
+def correlated_patches(count: int = 4000) -> Patch:
+    generator = np.random.default_rng([7, 0])
+    hidden = generator.standard_normal(count)
+    level = np.clip(np.rint(50 + 20 * hidden), 0, 99)
+    wave = generator.choice(3, count, p=[0.7, 0.2, 0.1])
+    cutoff = 1 / (1 + np.exp(-hidden - 0.3 * generator.standard_normal(count)))
+    return np.stack([level, wave.astype(float), cutoff], axis=1)
+
+
+PRIORS = [UniformPrior(SPACE), fit_copula(SPACE, correlated_patches())]
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=["uniform", "copula"])
+def test_draws_are_valid_and_depend_on_seed_and_index_alone(prior: Prior) -> None:
+    patches = np.stack([draw(prior, 3, i) for i in range(200)])
+    SPACE.validate(patches)
+    assert_array_equal(draw(prior, 3, 117), patches[117])
+    assert not np.array_equal(draw(prior, 4, 117), patches[117])
+    assert not np.array_equal(draw(prior, 3, 117, attempt=1), patches[117])
+    assert len(np.unique(patches, axis=0)) > 150
+
+
+def test_uniform_draws_reach_both_ends_alike() -> None:
+    space = ParameterSpace((Discrete("level", 0, 3), Categorical("wave", ("a", "b"))))
+    drawn = UniformPrior(space).sample(np.random.default_rng([1]), 20000)
+    np.testing.assert_allclose(np.bincount(drawn[:, 0].astype(int)) / 20000, 0.25, atol=0.02)
+    np.testing.assert_allclose(np.bincount(drawn[:, 1].astype(int)) / 20000, 0.5, atol=0.02)
+
+
+def test_a_copula_keeps_marginals_and_correlation() -> None:
+    given = correlated_patches()
+    drawn = fit_copula(SPACE, given, shrinkage=0.0).sample(np.random.default_rng([2]), 20000)
+    np.testing.assert_allclose(
+        np.quantile(drawn, [0.1, 0.5, 0.9], axis=0), np.quantile(given, [0.1, 0.5, 0.9], axis=0), atol=1.5
+    )
+    waves = np.bincount(drawn[:, 1].astype(int)) / len(drawn)
+    np.testing.assert_allclose(waves, [0.7, 0.2, 0.1], atol=0.03)
+    assert np.corrcoef(drawn[:, 0], drawn[:, 2])[0, 1] == pytest.approx(
+        np.corrcoef(given[:, 0], given[:, 2])[0, 1], abs=0.05
+    )
+    assert abs(np.corrcoef(drawn[:, 0], drawn[:, 1])[0, 1]) < 0.05
+
+
+def test_constant_parameters_stay_constant() -> None:
+    patches = correlated_patches(50)
+    patches[:, 1] = 2
+    assert (fit_copula(SPACE, patches).sample(np.random.default_rng([3]), 100)[:, 1] == 2).all()
+
+
+def test_copies_count_once() -> None:
+    patches = correlated_patches(50)
+    assert fit_copula(SPACE, np.concatenate([patches, patches])).count == fit_copula(SPACE, patches).count
+
+
+def test_one_preset_is_not_enough() -> None:
+    with pytest.raises(UserError, match="at least two different patches"):
+        fit_copula(SPACE, correlated_patches(1))
+
+
+def test_a_saved_prior_draws_the_same(tmp_path: Path) -> None:
+    prior = fit_copula(SPACE, correlated_patches())
+    save_prior(prior, tmp_path / "prior.npz")
+    loaded = load_prior(SPACE, tmp_path / "prior.npz")
+    assert loaded.count == prior.count
+    np.testing.assert_allclose(
+        loaded.sample(np.random.default_rng([4]), 50), prior.sample(np.random.default_rng([4]), 50), atol=1e-6
+    )
+
+
+def test_files_that_are_no_prior_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("hello")
+    with pytest.raises(UserError, match="is not a prior"):
+        load_prior(SPACE, tmp_path / "text.npz")
+    with pytest.raises(UserError, match="there is no file"):
+        load_prior(SPACE, tmp_path / "missing.npz")
+    other = ParameterSpace((Discrete("a", 0, 9), Discrete("b", 0, 9)))
+    save_prior(fit_copula(other, np.array([[1.0, 2.0], [3.0, 4.0]])), tmp_path / "other.npz")
+    with pytest.raises(UserError, match="belongs to another synth"):
+        load_prior(SPACE, tmp_path / "other.npz")
+
+
+def test_statistics_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        CopulaPrior(SPACE, np.zeros((257, 2)), np.eye(2), 5)
