@@ -36,7 +36,7 @@ EXAMPLES = (
     Example("slap_bass_e1.flac", program=36, pitch=28, hold=1.2, length=2.0, mono=True),
     Example("brass_bb3.flac", program=61, pitch=58, hold=1.2, length=2.0),
     Example("marimba_c5.flac", program=12, pitch=72, hold=1.0, length=1.5),
-    Example("organ_c4.flac", program=19, pitch=60, hold=1.5, length=2.0),
+    Example("organ_c4.flac", program=20, pitch=60, hold=1.5, length=2.0),
     Example("strings_a3.flac", program=48, pitch=57, hold=2.0, length=3.0),
     Example("vibraphone_f4.ogg", program=11, pitch=65, hold=1.5, length=2.5),
     Example("snare.flac", program=0, pitch=38, hold=0.5, length=1.5, channel=DRUMS),
