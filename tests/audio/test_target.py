@@ -260,3 +260,10 @@ def test_the_examples(name: str) -> None:
         assert target.note.duration == pytest.approx(target.length, abs=1e-3)
     else:
         assert target.note.duration == pytest.approx(held, abs=0.05)
+
+
+@pytest.mark.parametrize(("decay", "cut_off"), [(0.0, True), (3.0, True), (12.0, False)])
+def test_a_recording_that_stops_while_it_sounds_was_cut_off(decay: float, cut_off: bool) -> None:
+    t = np.arange(RATE) / RATE
+    sound = (0.5 * np.exp(-decay * t) * np.sin(2 * np.pi * 220 * t)).astype(np.float32)
+    assert target_from_audio(sound, RATE).cut_off is cut_off

@@ -46,6 +46,8 @@ CONFIDENT = 0.5
 """Confidence below which a pitch is called a guess."""
 
 _FADE = 0.02
+_ENDING = 0.01
+_FADED = -45.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def target_from_audio(
         source=source,
         start=span.onset,
         end=span.end,
-        cut_off=cut_off,
+        cut_off=cut_off or _still_sounds(clip, sample_rate),
         remarks=tuple(said),
     )
 
@@ -246,6 +248,12 @@ def _cut(sound: NDArray[np.float32], rate: int, span: NoteSpan, cut_off: bool) -
     clip = clip.copy()
     clip[:, clip.shape[1] - fade :] *= (0.5 + 0.5 * np.cos(np.linspace(0.0, np.pi, fade))).astype(np.float32)
     return clip
+
+
+def _still_sounds(clip: NDArray[np.float32], sample_rate: int) -> bool:
+    """Whether the sound is as loud in its last 10 ms as no sound is that has faded: the recording stopped early."""
+    last = clip[:, -max(round(_ENDING * sample_rate), 1) :]
+    return float(np.abs(last).max()) > 10.0 ** (_FADED / 20.0) * float(np.abs(clip).max())
 
 
 def _choose_pitch(heard: Pitch, given: int | None, said: list[str]) -> tuple[int, float | None]:

@@ -119,7 +119,8 @@ def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[renders]:>6} renders   best {task.fields[best]}"),
     )
-    with Progress(*columns, console=progress_console(), transient=True) as bar:
+    console = progress_console()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=1.0, renders=0, best="…")
 
         def report(progress: Any) -> None:

@@ -92,18 +92,20 @@ def _listen(shown: list[players.Voice], scales: players.Stage) -> Markup:
     return element(
         "section",
         players.lanes(shown, scales),
-        element("p", _legend(scales), class_="note"),
+        element("p", _legend(shown, scales), class_="note"),
         players.keys(shown),
         id="listen",
         aria_label="Listen",
     )
 
 
-def _legend(scales: players.Stage) -> str:
+def _legend(shown: list[players.Voice], scales: players.Stage) -> str:
     said = (
         "Click a picture to play from there. Left: the waveform. Right: the spectrogram, low notes at the bottom, "
         "bright colours loud. All pictures share the same scales."
     )
+    if len(shown[0].audio) > 1:
+        said += " Your sound is stereo; its mono mix was matched."
     if scales.gain < 1.0:
         said += " All sounds are turned down alike, because one of them is too loud for a file."
     return said

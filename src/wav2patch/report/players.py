@@ -7,7 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from wav2patch.audio.channels import to_mono
 from wav2patch.matching.result import Candidate, Match
+from wav2patch.metrics.loudness import loudness_difference
 from wav2patch.report import charts, pictures, words
 from wav2patch.report.embed import data_uri, flac
 from wav2patch.report.markup import Markup, element
@@ -27,7 +29,8 @@ class Voice:
         style: ``target`` or ``match``.
         audio: ``(channels, samples)``.
         sample_rate: Samples per second.
-        louder: LU by which it is louder than the target.
+        louder: LU by which it is louder than the target as both are played, which the panel's value, of the mono
+            sounds that were matched, is not for a wide stereo target.
         candidate: None for the target.
     """
 
@@ -41,8 +44,8 @@ class Voice:
 
     @cached_property
     def traits(self) -> Traits:
-        """What can be said of the sound."""
-        return traits(self.audio, self.sample_rate)
+        """What can be said of the sound, mixed to mono as it was matched."""
+        return traits(to_mono(np.asarray(self.audio, dtype=np.float32)), self.sample_rate)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def voices(match: Match) -> list[Voice]:
     """The target, then the candidates in order."""
     rate = match.sound.sample_rate
     found = [
-        Voice(c.name, str(i), "match", c.audio, rate, c.panel.get("loudness") or 0.0, c)
+        Voice(c.name, str(i), "match", c.audio, rate, loudness_difference(match.target.audio, c.audio, rate), c)
         for i, c in enumerate(match.candidates, start=1)
     ]
     return [Voice("Your sound", "T", "target", match.target.audio, match.target.sample_rate, 0.0), *found]

@@ -15,11 +15,6 @@ def preset_file(match: Match, candidate: Candidate) -> str:
     return f"{candidate.name}{match.synth.preset_suffix}"
 
 
-def bank_file(match: Match) -> str | None:
-    """Name of the file that holds all candidates, where the synth has banks."""
-    return f"bank{match.synth.preset_suffix}" if hasattr(match.synth, "write_bank") else None
-
-
 def knobs(match: Match) -> Markup:
     """The parameters that matter, and the complete table."""
     return element(
@@ -33,13 +28,12 @@ def knobs(match: Match) -> Markup:
 
 def loading(match: Match) -> Markup:
     """Files and steps."""
-    bank = bank_file(match)
     files = [
         element("li", element("code", preset_file(match, c)), f" {words.level(c.distance).name.lower()}")
         for c in match.candidates
     ]
-    if bank:
-        files.append(element("li", element("code", bank), " all of them"))
+    if match.synth.bank_name:
+        files.append(element("li", element("code", match.synth.bank_name), " all of them"))
     steps = [element("li", step) for step in match.synth.loading_instructions()]
     return element(
         "section",

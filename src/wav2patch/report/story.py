@@ -22,7 +22,7 @@ def section(match: Match, command: str | None) -> Markup:
         element("div", *_recording(match), class_="recording"),
         element("h3", "To find it again"),
         element("pre", element("code", command or repeat_command(match))),
-        element("p", _repeatability(match), class_="lead"),
+        element("p", _repeatability(match, command), class_="lead"),
         _versions(match),
         id="story",
     )
@@ -94,10 +94,13 @@ def _floor(match: Match) -> str:
     return f"{words.decibels(match.synth.noise_floor)} between two renders of one patch"
 
 
-def _repeatability(match: Match) -> str:
+def _repeatability(match: Match, command: str | None) -> str:
+    said = "The same command finds the same patches again."
     if match.limit_seconds or match.stopped:
-        return "A search that ends by the clock depends on the computer. With --renders N it finds the same every time."
-    return "The same command finds the same patches again."
+        said = "A search that ends by the clock depends on the computer; with --renders N it finds the same every time."
+    if command is None:
+        said += " If you gave --hold, --presets or --prior, give them again."
+    return said
 
 
 def _versions(match: Match) -> Markup:
