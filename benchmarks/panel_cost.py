@@ -56,9 +56,7 @@ def peers() -> dict[str, Callable[..., float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     pair = clip(0, 220.0, 0.5), clip(1, 233.0, 0.8), SAMPLE_RATE

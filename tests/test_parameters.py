@@ -108,7 +108,7 @@ def test_unknown_names_and_choices_are_refused() -> None:
     ],
 )
 def test_an_inconsistent_space_is_refused(broken: dict) -> None:
-    with pytest.raises(ValueError, match="share a name|unknown parameters: b"):
+    with pytest.raises(ValueError, match=r"share a name|unknown parameters: b"):
         ParameterSpace(**broken)
 
 

@@ -79,7 +79,5 @@ def parse_pitch(text: str) -> int:
     else:
         pitch = -1
     if not 0 <= pitch <= 127:
-        raise UserError(
-            f"{text!r} is not a note: give a MIDI number from 0 to 127 or a name such as C4 or F#2."
-        )
+        raise UserError(f"{text!r} is not a note: give a MIDI number from 0 to 127 or a name such as C4 or F#2.")
     return pitch

@@ -241,9 +241,7 @@ class ParameterSpace:
             if isinstance(parameter, Categorical):
                 patches[..., i] = encoded[..., column].argmax(axis=-1)
             else:
-                patches[..., i] = parameter.low + encoded[..., column.start] * (
-                    parameter.high - parameter.low
-                )
+                patches[..., i] = parameter.low + encoded[..., column.start] * (parameter.high - parameter.low)
         return self.snap(patches)
 
     def snap(self, patches: ArrayLike) -> Patch:

@@ -76,9 +76,7 @@ class CopulaPrior:
     def __post_init__(self) -> None:
         size = len(self.space)
         if self.quantiles.shape[1:] != (size,) or self.correlation.shape != (size, size):
-            raise ValueError(
-                f"statistics of {self.quantiles.shape[1]} parameters do not fit a space of {size}"
-            )
+            raise ValueError(f"statistics of {self.quantiles.shape[1]} parameters do not fit a space of {size}")
         self.space.validate(self.quantiles)
         object.__setattr__(self, "_root", np.linalg.cholesky(self.correlation))
 

@@ -86,12 +86,8 @@ class Rules:
         index: Callable[[str], int],
         low: NDArray[np.float64],
     ) -> None:
-        conditions = list(
-            dict.fromkeys(s for rule in rules for clause in rule for c in clause for s in _singles(c))
-        )
-        eithers = list(
-            dict.fromkeys(frozenset(_singles(c)) for rule in rules for clause in rule for c in clause)
-        )
+        conditions = list(dict.fromkeys(s for rule in rules for clause in rule for c in clause for s in _singles(c)))
+        eithers = list(dict.fromkeys(frozenset(_singles(c)) for rule in rules for clause in rule for c in clause))
         clauses = list(dict.fromkeys(_key(clause) for rule in rules for clause in rule))
         self._places = np.array([index(c.parameter) for c in conditions], dtype=np.intp)
         self._above = np.array([not c.values for c in conditions], dtype=np.bool_)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from wav2patch.audio import files
 from wav2patch.audio.files import write_wav
-from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.audio.target import LOUDEST, QUIETEST, Target, listen, target_from_audio
 from wav2patch.errors import UserError
+from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.notes import midi_to_hz
 
 from .sounds import RATE, harmonic, noise, note, silence

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -103,7 +105,7 @@ def _match_one(sound: Path, synth: Any, folder: Path, options: dict[str, Any], *
     with _progress(sound.name) as report:
         found = match(sound, synth, report=report, **options)
     save_match(found, folder)
-    write_report(found, folder / "report.html")
+    write_report(found, folder / "report.html", command=shlex.join(["wav2patch", *sys.argv[1:]]))
     if not quiet:
         _summarise(found, folder)
     return {"folder": str(folder), **as_dictionary(found)}

@@ -91,7 +91,7 @@ class Climber:
         for i in touched:
             low, high = self._space.low[i], self._space.high[i]
             if self._space.is_categorical[i]:
-                patch[i] = generator.integers(low, high + 1)
+                patch[i] = generator.integers(int(low), int(high) + 1)
                 continue
             step = max(self._step[i] * np.exp(generator.normal(0.0, _SPREAD)), self._least[i])
             step = step if self._space.is_continuous[i] else np.rint(step)

@@ -32,14 +32,13 @@ def explain(
         count: Most influences to return.
     """
     objective = Objective(audio.mean(axis=0), sound.sample_rate)
-    tries = [
-        (i, value) for i in np.flatnonzero(space.active(patch)) for value in _others(space.parameters[i], patch[i])
-    ]
+    heard = np.flatnonzero(space.active(patch)).tolist()
+    tries = [(i, value) for i in heard for value in _others(space.parameters[i], patch[i])]
     results = renderer.map([_with(patch, i, v) for i, v in tries], sound, lambda a: float(objective(a.mean(axis=0))))
     changes: dict[int, list[tuple[float, float]]] = {}
     for (i, value), result in zip(tries, results, strict=True):
         if not isinstance(result, Failure):
-            changes.setdefault(int(i), []).append((value, result))
+            changes.setdefault(i, []).append((value, result))
     influences = [_influence(space.parameters[i], patch[i], tried) for i, tried in changes.items()]
     strongest = sorted(influences, key=lambda influence: -influence.change)[:count]
     return [influence for influence in strongest if influence.change > 0]

@@ -6,13 +6,14 @@ copied, exchanged or drawn anew as a whole, because its values mean little apart
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.parameters import ParameterSpace, Patch
 from wav2patch.priors import Prior
+from wav2patch.structure import Condition
 
 Indices = NDArray[np.intp]
 
@@ -55,6 +56,8 @@ class Moves:
             (self._step, 0.10),
             (self._anywhere, 0.04),
         ]
+        if any(len(blocks) > 1 for blocks in self._small.values()):
+            table.append((self._shift_all, 0.08))
         if self._large:
             table += [(self._graft_large, 0.20), (self._redraw_large, 0.10), (self._swap, 0.05)]
         if self._structural.size:
@@ -63,10 +66,10 @@ class Moves:
         return [move for move, _ in table], weights / weights[-1]
 
     def _graft_large(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
-        self._graft(generator, patch, pool[generator.integers(len(pool))], self._large, elsewhere=0.4)
+        self._graft(generator, patch, pool[int(generator.integers(len(pool)))], self._large, elsewhere=0.4)
 
     def _graft_small(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
-        self._graft(generator, patch, pool[generator.integers(len(pool))], self._small, elsewhere=0.4)
+        self._graft(generator, patch, pool[int(generator.integers(len(pool)))], self._small, elsewhere=0.4)
 
     def _redraw_large(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
         self._graft(generator, patch, self.prior.sample(generator, 1)[0], self._large, elsewhere=0.4)
@@ -85,7 +88,7 @@ class Moves:
 
     def _restructure(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
         i = generator.choice(self._structural)
-        patch[i] = generator.integers(self.space.low[i], self.space.high[i] + 1)
+        patch[i] = generator.integers(int(self.space.low[i]), int(self.space.high[i]) + 1)
 
     def _reset(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
         i = self._pick_active(generator, patch)
@@ -98,13 +101,23 @@ class Moves:
         patch[:] = self.space.snap(patch)
 
     def _step(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
-        i = self._pick_active(generator, patch)
-        unit = (
-            max(1.0, np.ceil((self.space.high[i] - self.space.low[i]) / 50))
-            if not self.space.is_continuous[i]
-            else ((self.space.high[i] - self.space.low[i]) / 50)
-        )
-        patch[i] += unit * generator.integers(1, 4) * (1 if generator.random() < 0.5 else -1)
+        self._move_by(generator, patch, np.array([self._pick_active(generator, patch)]), most=3)
+
+    def _shift_all(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
+        """One field of all blocks of a kind by the same amount: all levels, all decay rates."""
+        kinds = [blocks for blocks in self._small.values() if len(blocks) > 1]
+        blocks = kinds[int(generator.integers(len(kinds)))]
+        field = generator.integers(len(blocks[0]))
+        same = np.array([block[field] for block in blocks])
+        if not self.space.is_categorical[same[0]]:
+            self._move_by(generator, patch, same[patch[same] > self.space.low[same]], most=5)
+
+    def _move_by(self, generator: np.random.Generator, patch: Patch, places: Indices, most: int) -> None:
+        """Up to `most` fiftieths of the range, at least one step, all in one direction."""
+        steps = generator.integers(1, most + 1) * (1 if generator.random() < 0.5 else -1)
+        unit = (self.space.high[places] - self.space.low[places]) / 50
+        unit = np.where(self.space.is_continuous[places], unit, np.maximum(np.ceil(unit), 1))
+        patch[places] += steps * unit
         patch[:] = self.space.snap(patch)
 
     def _graft(
@@ -132,22 +145,16 @@ class Moves:
         return int(generator.choice(heard if heard.size else self._numeric))
 
 
-def _by_kind(blocks: object) -> dict[str, list[Indices]]:
+def _by_kind(blocks: Iterable[tuple[str, Indices]]) -> dict[str, list[Indices]]:
     kinds: dict[str, list[Indices]] = {}
-    for kind, indices in blocks:  # type: ignore[attr-defined]
+    for kind, indices in blocks:
         kinds.setdefault(kind, []).append(indices)
     return kinds
 
 
 def _structural(space: ParameterSpace) -> Indices:
     """Categorical parameters on whose choice the activity of others depends, such as an FM algorithm."""
-    asked = {
-        condition.parameter
-        for activity in space.activities
-        for clause in activity.alternatives
-        for condition in clause
-        if hasattr(condition, "parameter") and condition.values
-    }
-    return np.array(
-        [i for i, p in enumerate(space.parameters) if p.name in asked and space.is_categorical[i]], dtype=np.intp
-    )
+    clauses = (clause for activity in space.activities for clause in activity.alternatives)
+    conditions = (condition for clause in clauses for condition in clause if isinstance(condition, Condition))
+    asked = sorted({space.index(condition.parameter) for condition in conditions if condition.values})
+    return np.array([i for i in asked if space.is_categorical[i]], dtype=np.intp)

@@ -82,8 +82,7 @@ def wmfcc(target: Sound, prediction: Sound, sample_rate: float) -> float:
     """
     window, hop = int(0.05 * sample_rate), int(0.01 * sample_rate)
     coefficients = (
-        mfcc(sound, sample_rate, MFCC_COUNT, window, hop)
-        for sound in aligned(target, prediction, sample_rate)
+        mfcc(sound, sample_rate, MFCC_COUNT, window, hop) for sound in aligned(target, prediction, sample_rate)
     )
     first, second = (np.concatenate(list(channels), axis=-1) for channels in coefficients)
     return dtw_distance(first, second)
@@ -140,9 +139,7 @@ def rms(target: Sound, prediction: Sound, sample_rate: float) -> float:
         ValueError: If the sounds cannot be compared (see `aligned`).
     """
     length, hop = int(0.05 * sample_rate), int(0.025 * sample_rate)
-    first, second = (
-        frame_rms(sound.mean(axis=0), length, hop) for sound in aligned(target, prediction, sample_rate)
-    )
+    first, second = (frame_rms(sound.mean(axis=0), length, hop) for sound in aligned(target, prediction, sample_rate))
     norms = np.linalg.norm(first), np.linalg.norm(second)
     if min(norms) == 0:
         return float(max(norms) == 0)

@@ -74,9 +74,7 @@ class Objective:
         ValueError: The target is not one-dimensional, is empty, or holds values that are not finite.
     """
 
-    def __init__(
-        self, target: NDArray[np.floating], sample_rate: int, bandwidth: float | None = None
-    ) -> None:
+    def __init__(self, target: NDArray[np.floating], sample_rate: int, bandwidth: float | None = None) -> None:
         if target.ndim != 1 or target.size == 0 or not np.isfinite(target).all():
             raise ValueError("the target is mono audio of shape (samples,), finite and not empty")
         self.samples = target.shape[-1]
@@ -141,7 +139,7 @@ def distance(
 
 def _power(audio: Spectrum, length: int) -> Spectrum:
     window = _window(length)
-    spectrum = fft.rfft(frames(audio, length, length // 2) * window, axis=-1)
+    spectrum: NDArray[np.complex64] = np.asarray(fft.rfft(frames(audio, length, length // 2) * window, axis=-1))
     return spectrum.real**2 + spectrum.imag**2
 
 
@@ -154,7 +152,7 @@ def _pool(power: Spectrum, filters: sparse.csr_array) -> Spectrum:
 
 @lru_cache(maxsize=16)
 def _window(length: int) -> Spectrum:
-    window = signal.get_window("hann", length)
+    window = np.asarray(signal.get_window("hann", length))
     return (window / window.sum()).astype(np.float32)
 
 

@@ -41,9 +41,7 @@ def aligned(
 
 def _checked(sound: NDArray[np.floating], name: str) -> NDArray[np.float64]:
     if sound.ndim != 2 or sound.size == 0:
-        raise ValueError(
-            f"{name} must have the shape (channels, samples) and not be empty, not {sound.shape}"
-        )
+        raise ValueError(f"{name} must have the shape (channels, samples) and not be empty, not {sound.shape}")
     if not np.issubdtype(sound.dtype, np.floating):
         raise ValueError(f"{name} must be floating-point, not {sound.dtype}")
     if not np.isfinite(sound).all():

@@ -88,8 +88,7 @@ PANEL = (
         "",
         "higher",
         flow_matching.rms,
-        "How alike the rise and fall of the volume are; 1 is the same shape. A different overall volume "
-        "is forgiven.",
+        "How alike the rise and fall of the volume are; 1 is the same shape. A different overall volume is forgiven.",
     ),
     Metric(
         "stft_convergence",
@@ -132,8 +131,7 @@ PANEL = (
         "LU",
         "lower",
         loudness.loudness_difference,
-        "How much louder (+) or quieter (-) the match is to the ear; most people hear a difference from "
-        "about 1 LU.",
+        "How much louder (+) or quieter (-) the match is to the ear; most people hear a difference from about 1 LU.",
         signed=True,
     ),
     Metric(

@@ -101,9 +101,7 @@ def lsd(target: Sound, prediction: Sound, sample_rate: float) -> float:
     Raises:
         ValueError: If the sounds cannot be compared (see `aligned`).
     """
-    first, second = (
-        stft_magnitude(sound, LSD_FRAME, LSD_HOP) for sound in aligned(target, prediction, sample_rate)
-    )
+    first, second = (stft_magnitude(sound, LSD_FRAME, LSD_HOP) for sound in aligned(target, prediction, sample_rate))
     loudest = first.max() if first.max() > SILENT_MAGNITUDE else second.max()
     floor = max(loudest, SILENT_MAGNITUDE) * 10.0 ** (-LSD_RANGE_DB / 20.0)
     difference = 20.0 * np.log10(np.maximum(first, floor) / np.maximum(second, floor))
@@ -130,7 +128,6 @@ def mfcc_distance(target: Sound, prediction: Sound, sample_rate: float) -> float
         ValueError: If the sounds cannot be compared (see `aligned`).
     """
     first, second = (
-        mfcc(sound, sample_rate, MFCC_COUNT, MFCC_FRAME, MFCC_HOP)
-        for sound in aligned(target, prediction, sample_rate)
+        mfcc(sound, sample_rate, MFCC_COUNT, MFCC_FRAME, MFCC_HOP) for sound in aligned(target, prediction, sample_rate)
     )
     return float(np.mean(np.linalg.norm(first - second, axis=-1)))

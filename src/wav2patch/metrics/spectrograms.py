@@ -31,10 +31,7 @@ def hz_to_mel(frequency: FloatArray) -> FloatArray:
         Mels of the same shape; 1000 Hz is 15 mel.
     """
     frequency = np.asarray(frequency, dtype=np.float64)
-    above = (
-        MEL_BREAK_HZ / MEL_LINEAR_HZ
-        + np.log(np.maximum(frequency, MEL_BREAK_HZ) / MEL_BREAK_HZ) / MEL_LOG_STEP
-    )
+    above = MEL_BREAK_HZ / MEL_LINEAR_HZ + np.log(np.maximum(frequency, MEL_BREAK_HZ) / MEL_BREAK_HZ) / MEL_LOG_STEP
     return np.where(frequency < MEL_BREAK_HZ, frequency / MEL_LINEAR_HZ, above)
 
 
@@ -177,9 +174,7 @@ def power_to_db(
     return decibels if top_db is None else np.maximum(decibels, decibels.max() - top_db)
 
 
-def mfcc(
-    audio: FloatArray, sample_rate: float, n_mfcc: int, n_fft: int, hop: int, n_mels: int = 128
-) -> FloatArray:
+def mfcc(audio: FloatArray, sample_rate: float, n_mfcc: int, n_fft: int, hop: int, n_mels: int = 128) -> FloatArray:
     """Mel-frequency cepstral coefficients, like ``librosa.feature.mfcc`` with time first.
 
     The mel spectrogram in dB (reference 1.0, floor 80 dB below the maximum over all channels) goes through an
