@@ -147,3 +147,20 @@ def test_chosen_candidates_differ(dexed: Synth) -> None:
 def test_octave_errors_count(target: float | None, render: float | None, error: float, right: bool) -> None:
     assert pitch_error(target, render) == pytest.approx(error, abs=0.01)
     assert pitch_is_right(target, render) is right
+
+
+@pytest.mark.parametrize(
+    "parameters", [(Discrete("level", 0, 3),), (Discrete("level", 0, 3), Categorical("wave", ("a", "b")))]
+)
+def test_a_space_that_has_been_searched_through_ends_the_search(simple_target: Target, parameters: tuple) -> None:
+    class Tiny:
+        space = ParameterSpace(parameters)
+
+        def render(self, patch: np.ndarray, note: object, *, length: float, sample_rate: int) -> np.ndarray:
+            return np.full((1, round(length * sample_rate)), patch.sum() / 10, dtype=np.float32)
+
+    synth, generator = Tiny(), np.random.default_rng([6])
+    evaluator, prior = evaluator_for(synth, simple_target, 1000), UniformPrior(synth.space)  # type: ignore[arg-type]
+    search(simple_target, evaluator, [PriorProposer(prior)], prior, generator)
+    assert evaluator.finished
+    assert evaluator.budget.spent_renders == 4 * (2 if more else 1)

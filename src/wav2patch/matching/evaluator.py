@@ -15,6 +15,7 @@ from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.synths.base import Audio
 
 _KEPT = 1024
+_IDLE_BATCHES = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,7 @@ class Evaluator:
         self.budget = budget
         self.improvements: list[Improvement] = []
         self.failures: list[Failure] = []
+        self._idle = 0
         self._renderer, self._sound, self._measure = renderer, sound, _Measure(objective)
         self._report = report
         self._known: dict[bytes, float] = {}
@@ -82,6 +84,11 @@ class Evaluator:
     def best(self) -> Scored | None:
         """The closest patch so far."""
         return min(self._best, key=lambda scored: scored.distance, default=None)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget is spent, or so many batches in a row brought nothing new that no patch seems left."""
+        return self.budget.exhausted or self._idle >= _IDLE_BATCHES
 
     def ranking(self) -> list[Scored]:
         """The closest patches so far, closest first; ties in the order of their discovery."""
@@ -99,6 +106,7 @@ class Evaluator:
         for (key, patch), result in zip(new.items(), results, strict=True):
             self.budget.spend(1)
             self._record(key, patch, result, origin)
+        self._idle = 0 if new else self._idle + 1
         self._prune()
         if self._report is not None:
             self._report(self._progress())

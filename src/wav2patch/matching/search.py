@@ -37,8 +37,8 @@ class SearchSettings:
     retrieval: float = 0.1
     climbers: int = 16
     batch: int = 8
-    large_first: float = 0.5
-    large_last: float = 0.15
+    large_first: float = 0.35
+    large_last: float = 0.08
     elite: int = 20
 
 
@@ -89,7 +89,7 @@ def retrieve(
     """Render proposals, the proposers taking turns, until `share` of the budget is gone or they have no more."""
     budget = evaluator.budget
     supplies = [(proposer.name, proposer.propose(target, generator)) for proposer in proposers]
-    while supplies and not budget.exhausted and (budget.fraction < share or budget.spent_renders < _LEAST_RETRIEVAL):
+    while supplies and not evaluator.finished and (budget.fraction < share or budget.spent_renders < _LEAST_RETRIEVAL):
         name, supply = supplies.pop(0)
         patches = list(islice(supply, _RETRIEVAL_BATCH))
         if patches:
@@ -105,7 +105,7 @@ def _climb(
     settings: SearchSettings,
     until: float,
 ) -> None:
-    while evaluator.budget.fraction < until:
+    while climbers and evaluator.budget.fraction < until and not evaluator.finished:
         progress = evaluator.budget.fraction
         share = settings.large_first + (settings.large_last - settings.large_first) * progress
         # The climbers' own patches count three times: their parts have proved themselves here.

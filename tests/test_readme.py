@@ -1,0 +1,70 @@
+"""The README's commands and Python, run as a reader would, with smaller budgets."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wav2patch.priors import draw
+from wav2patch.synths.base import Synth
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("wav2patch ")]
+
+
+def quick(command: str) -> list[str]:
+    words = shlex.split(command)
+    if words[1] != "match":
+        return words[1:]
+    for option in ("--budget", "--renders"):
+        if option in words:
+            del words[words.index(option) : words.index(option) + 2]
+    return [*words[1:], "--renders", "70"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, dexed: Synth) -> Path:
+    shutil.copytree(Path(__file__).parent.parent / "examples", tmp_path / "examples")
+    patches = [draw(dexed.prior(), 12, i) for i in range(8)]
+    dexed.write_bank(patches, tmp_path / "my-banks" / "mine.syx", [f"V{i}" for i in range(8)])
+    return tmp_path
+
+
+def test_the_commands_run_one_after_the_other(folder: Path) -> None:
+    found = commands()
+    assert len(found) >= 8
+    for command in found:
+        run = [sys.executable, "-m", "wav2patch", *quick(command)]
+        done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    for name in ("report.html", "candidate_1.syx", "candidate_2.syx", "bank.syx", "target.wav", "match.json"):
+        assert (folder / "matches" / "slap_bass_e1" / name).exists()
+
+
+def test_the_python_runs(folder: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "matches" / "piano" / "candidate_1.syx").exists()
+
+
+def test_the_makefile_has_the_two_commands_at_the_top() -> None:
+    first = README.split("```")[1]
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text()
+    for target in re.findall(r"make (\w+)", first):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+    assert (Path(__file__).parent.parent / re.findall(r"SOUND \?= (\S+)", makefile)[0]).exists()
+
+
+def test_the_files_that_the_readme_links_to_exist() -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (Path(__file__).parent.parent / link).exists(), link
