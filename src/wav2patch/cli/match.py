@@ -150,7 +150,7 @@ def _summarise(found: Match, folder: Path) -> None:
         table.add_column(column)
     for candidate in found.candidates:
         cents = candidate.panel.get("f0")
-        heard = "–" if cents is None else f"{cents:+.0f} cents"
+        heard = "–" if cents is None else f"{round(cents):+d} cents"
         table.add_row(f"{candidate.distance:.2f} dB", heard, str(preset_path(found, candidate, folder)))
     console.print(table)
     early = ", stopped by you" if found.stopped else ""

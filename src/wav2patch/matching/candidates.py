@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wav2patch.matching.evaluator import Scored
 from wav2patch.parameters import ParameterSpace, Patch
@@ -16,12 +17,21 @@ _CLOSE = 0.05
 _WRONG_PITCH_CENTS = 50.0
 
 
-def difference(space: ParameterSpace, one: Patch, other: Patch) -> float:
-    """Share of the parameters heard in either patch that differ by more than a twentieth of their range."""
+def difference(space: ParameterSpace, one: Patch, other: Patch) -> NDArray[np.float64]:
+    """Share of the parameters heard in either patch that differ by more than a twentieth of their range.
+
+    Args:
+        space: The parameters.
+        one: Patches ``(…, P)``.
+        other: Patches that broadcast with them.
+
+    Returns:
+        Shares ``(…)``, 0 to 1.
+    """
     heard = space.active(one) | space.active(other)
     span = np.where(space.is_categorical, 1.0, space.high - space.low)
     apart = np.abs(one - other) / np.maximum(span, 1e-300) > np.where(space.is_categorical, 0.0, _CLOSE)
-    return float(np.mean(apart[heard])) if heard.any() else 0.0
+    return (apart & heard).sum(axis=-1) / np.maximum(heard.sum(axis=-1), 1)
 
 
 def select(space: ParameterSpace, found: Sequence[Scored], count: int, least: float = DIFFERENT) -> list[Scored]:
@@ -33,13 +43,17 @@ def select(space: ParameterSpace, found: Sequence[Scored], count: int, least: fl
         count: How many to take.
         least: Least `difference` between any two; lowered by halves where too few are that different.
     """
-    chosen: list[Scored] = []
+    patches = np.stack([scored.patch for scored in found])
+    chosen: list[int] = []
+    nearest = np.full(len(found), np.inf)
     while len(chosen) < count and least > 1e-3:
-        for scored in found:
-            if len(chosen) < count and all(difference(space, scored.patch, c.patch) >= least for c in chosen):
-                chosen.append(scored)
-        least /= 2
-    return sorted(chosen, key=found.index)
+        fitting = np.flatnonzero(nearest >= least)
+        if not fitting.size:
+            least /= 2
+            continue
+        chosen.append(int(fitting[0]))
+        nearest = np.minimum(nearest, difference(space, patches, patches[chosen[-1]]))
+    return [found[i] for i in sorted(chosen)]
 
 
 def pitch_error(target: float | None, frequency: float | None) -> float:

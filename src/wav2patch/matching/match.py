@@ -27,10 +27,10 @@ from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import load_synth
 
 DEFAULT_SECONDS = 60.0
-SAMPLE_RATE = 44100
+WRONG_PITCH = 2.0
+"""Decibels by which a candidate whose pitch is off by more than a quarter tone is put back."""
 
 _TAIL = 0.25
-_SHOWN_POOL = 32
 _VERSIONS = ("wav2patch", "dexed-py", "numpy", "scipy")
 
 
@@ -112,7 +112,7 @@ def _match(
     except KeyboardInterrupt:
         stopped = True
     spent = budget.spent_renders, budget.spent_seconds
-    chosen = _choose(target, synth, sound, [*evaluator.ranking()[:_SHOWN_POOL], *found], count)
+    chosen = _choose(target, synth, sound, [*evaluator.ranking(), *found], count)
     shown = [_candidate(f"candidate_{i}", s, target, synth, sound, objective) for i, s in enumerate(chosen, start=1)]
     return Match(
         target=target,
@@ -157,14 +157,18 @@ def _proposers(synth: Synth, prior: Prior, presets: Sequence[Path]) -> list[Prop
 
 
 def _choose(target: Target, synth: Synth, sound: Sound, found: Sequence[Scored], count: int) -> list[Scored]:
-    """Candidates to show: those of the right pitch before the others, each group by distance."""
+    """Candidates to show, by distance, to which a wrong pitch adds: an octave off is what people hear first."""
     if not found:
         raise UserError(f"no patch of {synth.title} could be rendered: nothing was found.")
     unique = {scored.patch.tobytes(): scored for scored in sorted(found, key=lambda s: -s.distance)}
     ordered = sorted(unique.values(), key=lambda scored: scored.distance)
     picked = select(synth.space, ordered, max(2 * count, count + 4))
-    right = {id(s): pitch_is_right(target.frequency, _frequency(_render(synth, s, sound), sound)) for s in picked}
-    return sorted(picked, key=lambda scored: (not right[id(scored)], scored.distance))[:count]
+
+    def rank(scored: Scored) -> float:
+        right = pitch_is_right(target.frequency, _frequency(_render(synth, scored, sound), sound))
+        return scored.distance + (0.0 if right else WRONG_PITCH)
+
+    return sorted(picked, key=rank)[:count]
 
 
 def _candidate(

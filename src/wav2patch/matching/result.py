@@ -21,7 +21,7 @@ class Candidate:
         patch: ``(P,)``, in the synth's own units.
         audio: Its render, float32 ``(channels, samples)``, as long as the target.
         origin: What its search set out from: ``"prior"``, ``"presets"``, a model's name.
-        distance: The search objective in decibels; candidates are ordered by it.
+        distance: The search objective in decibels; candidates are ordered by it, those of a wrong pitch put back.
         parts: The objective's parts in decibels: spectrum, magnitude, envelope.
         panel: The metrics of `wav2patch compare` by name; None where one does not apply.
         frequency: Fundamental of the render in Hz, None where it has no pitch.
