@@ -54,6 +54,7 @@ class Dexed:
         return audio
 
     def _play(self, patch: Patch, note: Note, samples: int, sample_rate: int) -> NDArray[np.float32]:
+        # dexed-py's public class takes a voice only as a Patch object; the engine below it takes the bytes.
         # A voice's state outlives a change of patch, so every render gets an engine of its own (0.04 ms).
         engine = Engine(float(sample_rate), 0)
         engine.load_sysex(to_voice(patch) + _ALL_OPERATORS_ON)
