@@ -79,13 +79,13 @@ def run_search(target: Target, evaluator: Evaluator, generator: np.random.Genera
 
 def run_draws(prior: Prior) -> Callable[[Target, Evaluator, np.random.Generator], None]:
     def run(target: Target, evaluator: Evaluator, generator: np.random.Generator) -> None:
-        retrieve(target, evaluator, [PriorProposer(prior)], generator)
+        retrieve(target, evaluator, [PriorProposer(prior, share=1.0)], generator)
 
     return run
 
 
 def run_cma(target: Target, evaluator: Evaluator, generator: np.random.Generator) -> None:
-    retrieve(target, evaluator, [PriorProposer(SYNTH.prior())], generator, 0.1)
+    retrieve(target, evaluator, [PriorProposer(SYNTH.prior())], generator)
     space, start = SYNTH.space, evaluator.ranking()[0].patch
     ordered = np.flatnonzero(~space.is_categorical)
     low, span = space.low[ordered], (space.high - space.low)[ordered]

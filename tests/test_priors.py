@@ -95,3 +95,36 @@ def test_files_that_are_no_prior_are_refused(tmp_path: Path) -> None:
 def test_statistics_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         CopulaPrior(SPACE, np.zeros((257, 2)), np.eye(2), 5)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"correlation": -np.eye(3)},
+        {"correlation": np.full((3, 3), np.nan)},
+        {"quantiles": np.zeros((257, 2))},
+        {"quantiles": np.full((257, 3), 1e6)},
+        {"count": np.array("many")},
+    ],
+)
+def test_a_damaged_prior_is_refused_by_its_name(tmp_path: Path, damage: dict) -> None:
+    prior = fit_copula(SPACE, correlated_patches(100))
+    arrays = {
+        "quantiles": prior.quantiles, "correlation": prior.correlation, "names": np.array(SPACE.names),
+        "count": np.array(5),
+    }  # fmt: skip
+    np.savez(tmp_path / "damaged.npz", **(arrays | damage))
+    with pytest.raises(UserError, match=r"damaged\.npz is not a prior"):
+        load_prior(SPACE, tmp_path / "damaged.npz")
+
+
+def test_continuous_values_are_drawn_between_the_order_statistics_and_read_back(tmp_path: Path) -> None:
+    space = ParameterSpace((Continuous("x", 0.0, 0.1), Discrete("n", 0, 9)))
+    generator = np.random.default_rng([5])
+    patches = np.stack([generator.uniform(0, 0.1, 300), generator.integers(0, 10, 300)], axis=1)
+    patches[0, 0] = 0.1
+    prior = fit_copula(space, patches)
+    assert len(np.unique(prior.sample(generator, 2000)[:, 0])) > 1900
+    save_prior(prior, tmp_path / "prior.npz")
+    loaded = load_prior(space, tmp_path / "prior.npz")
+    space.validate(loaded.sample(generator, 500))

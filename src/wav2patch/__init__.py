@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wav2patch.audio.compare import compare
     from wav2patch.audio.target import Target, listen
     from wav2patch.errors import UserError
     from wav2patch.matching.match import match
     from wav2patch.matching.result import Match
     from wav2patch.matching.store import save_match
-    from wav2patch.metrics.panel import evaluate as compare
     from wav2patch.notes import Note
     from wav2patch.parameters import Categorical, Continuous, Discrete, ParameterSpace
     from wav2patch.synths.base import Synth
@@ -44,7 +44,7 @@ _HOMES = {
     "Synth": "synths.base",
     "Target": "audio.target",
     "UserError": "errors",
-    "compare": "metrics.panel:evaluate",
+    "compare": "audio.compare",
     "listen": "audio.target",
     "load_synth": "synths.catalogue",
     "match": "matching.match",
@@ -56,5 +56,4 @@ def __getattr__(name: str) -> Any:
     # Imported when first asked for: `wav2patch --help` must not wait for SciPy.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _HOMES[name].partition(":")
-    return getattr(import_module(f"{__name__}.{module}"), attribute or name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

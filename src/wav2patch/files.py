@@ -35,6 +35,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
                 temporary.unlink()
 
 
+def check_folder(folder: Path) -> None:
+    """Make a folder and try it out.
+
+    Raises:
+        UserError: It cannot be made or written to.
+    """
+    probe = folder / f".{secrets.token_hex(6)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
     with atomic_path(path) as temporary:

@@ -59,7 +59,8 @@ class CopulaPrior:
     """A Gaussian copula fitted to a collection of real patches.
 
     Every parameter keeps its own distribution, and pairs keep the correlation of their normal scores: with
-    z ~ N(0, `correlation`) and u = Φ(z), parameter j takes the value ``quantiles[⌊257 u_j⌋, j]``.
+    z ~ N(0, `correlation`) and u = Φ(z), parameter j takes the value ``quantiles[⌊257 u_j⌋, j]``; a continuous one
+    is interpolated between its order statistics.
 
     Attributes:
         space: The parameter space.
@@ -77,6 +78,8 @@ class CopulaPrior:
         size = len(self.space)
         if self.quantiles.shape[1:] != (size,) or self.correlation.shape != (size, size):
             raise ValueError(f"statistics of {self.quantiles.shape[1]} parameters do not fit a space of {size}")
+        if not np.isfinite(self.correlation).all():
+            raise ValueError("the correlation holds values that are not finite")
         self.space.validate(self.quantiles)
         object.__setattr__(self, "_root", np.linalg.cholesky(self.correlation))
 
@@ -86,7 +89,12 @@ class CopulaPrior:
         uniform = ndtr(generator.standard_normal((n, len(self.space))) @ root.T)
         levels = len(self.quantiles)
         rows = np.minimum((levels * uniform).astype(np.intp), levels - 1)
-        return np.take_along_axis(self.quantiles, rows, axis=0)
+        stepped = np.take_along_axis(self.quantiles, rows, axis=0)
+        if not self.space.is_continuous.any():
+            return stepped
+        grid = np.linspace(0.0, 1.0, levels)
+        smooth = np.stack([np.interp(u, grid, q) for u, q in zip(uniform.T, self.quantiles.T, strict=True)], axis=1)
+        return np.where(self.space.is_continuous, smooth, stepped)
 
 
 def fit_copula(space: ParameterSpace, patches: Patch, *, shrinkage: float = 0.1) -> CopulaPrior:
@@ -112,7 +120,7 @@ def fit_copula(space: ParameterSpace, patches: Patch, *, shrinkage: float = 0.1)
 def save_prior(prior: CopulaPrior, path: Path) -> None:
     """Write the statistics as ``.npz``: quantiles, correlation, names and count; no pickles."""
     arrays = {
-        "quantiles": prior.quantiles.astype(np.float32),
+        "quantiles": prior.quantiles,
         "correlation": prior.correlation.astype(np.float32),
         "names": np.array(prior.space.names),
         "count": np.array(prior.count),
@@ -134,10 +142,10 @@ def load_prior(space: ParameterSpace, source: Path | BinaryIO) -> CopulaPrior:
             quantiles = arrays["quantiles"].astype(np.float64)
             correlation = arrays["correlation"].astype(np.float64)
             count = int(arrays["count"])
+        if names == space.names:
+            return CopulaPrior(space, quantiles, correlation, count)
     except FileNotFoundError:
         raise UserError(f"there is no file {name}.") from None
     except Exception as error:
-        raise UserError(f"{name} is not a prior that `wav2patch prior fit` wrote ({error}).") from error
-    if names != space.names:
-        raise UserError(f"{name} belongs to another synth: its parameters are not those of this one.")
-    return CopulaPrior(space, quantiles, correlation, count)
+        raise UserError(f"{name} is not a prior that `wav2patch prior fit` wrote, or it is damaged.") from error
+    raise UserError(f"{name} belongs to another synth: its parameters are not those of this one.")

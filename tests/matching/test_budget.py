@@ -31,9 +31,18 @@ def test_renders_are_counted() -> None:
 def test_seconds_pass() -> None:
     budget = Budget(seconds=0.05)
     assert budget.allows(1000) == 1000
+    budget.spend(1)
     time.sleep(0.06)
     assert budget.exhausted
     assert budget.allows(1) == 0
+
+
+def test_however_short_the_time_something_is_rendered() -> None:
+    budget = Budget(seconds=1e-6)
+    time.sleep(0.001)
+    assert budget.allows(64) == 64
+    budget.spend(64)
+    assert budget.allows(64) == 0
 
 
 def test_the_first_limit_ends_it() -> None:

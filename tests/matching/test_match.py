@@ -6,12 +6,12 @@ from voices import simple_voice
 from wav2patch.audio.target import Target, target_from_audio
 from wav2patch.errors import UserError
 from wav2patch.matching.evaluator import Progress
-from wav2patch.matching.explain import explain
+from wav2patch.matching.explain import _others, explain
 from wav2patch.matching.match import match, with_tail
 from wav2patch.matching.result import Match
 from wav2patch.metrics.objective import Objective
 from wav2patch.notes import Note
-from wav2patch.parameters import Patch
+from wav2patch.parameters import Continuous, Patch
 from wav2patch.rendering.base import Sound
 from wav2patch.rendering.inline import InlineRenderer
 from wav2patch.synths.base import Audio, RenderError, Synth
@@ -63,20 +63,35 @@ def test_a_render_of_a_voice_that_is_among_the_presets_is_found_exactly(simple_t
     assert exact.best.origin == "presets"
 
 
+def test_the_copy_that_is_an_octave_off_does_not_displace_the_right_one(simple_target: Target, tmp_path) -> None:
+    synth = Dexed()
+    right, low = simple_voice(synth), simple_voice(synth)
+    right[synth.space.index("op1_output_level")] -= 12
+    right[synth.space.index("op2_output_level")] -= 12
+    low[synth.space.index("transpose")] = 12
+    synth.write_bank([low, right], tmp_path / "two.syx", ["low", "right"])
+    found = match(simple_target, synth, renders=64, presets=tmp_path, candidates=2)
+    assert_array_equal(found.best.patch, right)
+    assert found.best.panel["f0"] == pytest.approx(0.0, abs=5.0)
+
+
 class Broken(Dexed):
     def render(self, patch: Patch, note: Note, *, length: float, sample_rate: int) -> Audio:
         raise RenderError("out of order")
 
 
 def test_a_synth_that_never_renders_is_one_sentence(simple_target: Target) -> None:
-    with pytest.raises(UserError, match=r"no patch of .* could be rendered"):
+    with pytest.raises(UserError, match=r"no patch of .* could be rendered: RenderError: out of order"):
         match(simple_target, Broken(), renders=70)
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"candidates": 0}, "at least 1 candidate"),
+        ({"candidates": 0}, "1 to 32 candidates"),
+        ({"candidates": 33}, "1 to 32 candidates"),
+        ({"seed": -1}, "a seed is 0 or more"),
+        ({"workers": 0}, "at least 1 worker"),
         ({"renders": 0}, "at least 1 render"),
         ({"seconds": 0.0}, "more than 0 s"),
         ({"synth": "moog"}, "no synth called 'moog'"),
@@ -119,3 +134,8 @@ def test_the_parameters_that_matter_are_those_that_are_heard(dexed: Synth) -> No
     assert "lfo_speed" not in named
     assert named["op1_output_level"].value == "95"
     assert named["op1_output_level"].tried == ("80", "99")
+
+
+def test_a_continuous_parameter_with_whole_bounds_is_moved_by_a_share_of_its_range() -> None:
+    tried = list(_others(Continuous("mix", 0, 1), 0.5))
+    assert tried == pytest.approx([0.35, 0.65])

@@ -86,12 +86,19 @@ def test_a_climber_never_gets_worse() -> None:
 
 def test_proposers_take_turns_and_presets_come_once(dexed: Synth, simple_target: Target) -> None:
     own = [draw(dexed.prior(), 77, i) for i in range(10)]
-    proposers: list[Proposer] = [PresetProposer(own), PriorProposer(dexed.prior())]
+    proposers: list[Proposer] = [PresetProposer(own), PriorProposer(dexed.prior(), share=1.0)]
     evaluator = evaluator_for(dexed, simple_target, 150)
     retrieve(simple_target, evaluator, proposers, np.random.default_rng([1]))
-    origins = [scored.origin for scored in evaluator.ranking()]
-    assert origins.count("presets") == 10
-    assert origins.count("prior") == 140
+    assert evaluator.rendered == {"presets": 10, "prior": 140}
+
+
+def test_all_presets_are_tried_up_to_about_half_the_budget(dexed: Synth, simple_target: Target) -> None:
+    own = [draw(dexed.prior(), 78, i) for i in range(300)]
+    for renders, tried in ((1000, 300), (400, 256)):
+        evaluator = evaluator_for(dexed, simple_target, renders)
+        proposers: list[Proposer] = [PresetProposer(own), PriorProposer(dexed.prior())]
+        retrieve(simple_target, evaluator, proposers, np.random.default_rng([1]))
+        assert evaluator.rendered["presets"] == tried
 
 
 def test_presets_alone_end_by_themselves(dexed: Synth, simple_target: Target) -> None:
@@ -113,7 +120,7 @@ def test_any_budget_is_spent_to_the_last_render_and_no_further(
 def test_searching_beats_drawing(dexed: Synth, simple_target: Target) -> None:
     prior = dexed.prior()
     drawn, searched = (evaluator_for(dexed, simple_target, 1200) for _ in range(2))
-    retrieve(simple_target, drawn, [PriorProposer(prior)], np.random.default_rng([3]))
+    retrieve(simple_target, drawn, [PriorProposer(prior, share=1.0)], np.random.default_rng([3]))
     search(simple_target, searched, [PriorProposer(prior)], prior, np.random.default_rng([3]))
     assert drawn.best is not None
     assert searched.best is not None

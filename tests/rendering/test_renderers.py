@@ -1,5 +1,6 @@
 """What every renderer promises, tried with the real Dexed and with a hostile synth."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -147,3 +148,23 @@ def test_engines_that_hold_the_lock_render_in_line() -> None:
     assert isinstance(make_renderer(synth, 2), ThreadRenderer)
     synth.releases_gil = False
     assert isinstance(make_renderer(synth, 2), InlineRenderer)
+
+
+def test_ctrl_c_leaves_nothing_in_the_queue() -> None:
+    synth = Hostile()
+    renderer = ThreadRenderer(synth, 1)
+    patches = [np.array([3.0, 1.0])] * 200
+
+    once = iter([True])
+
+    def interrupt(audio: Audio) -> float:
+        if next(once, False):
+            signal.raise_signal(signal.SIGINT)
+        return 0.0
+
+    with pytest.raises(KeyboardInterrupt):
+        renderer.map(patches, SOUND, interrupt)
+    start = time.monotonic()
+    assert renderer.map([np.array([0.0, 3.0])], SOUND, first_value) == [3.0]
+    assert time.monotonic() - start < 1.0
+    renderer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,7 +125,7 @@ def listen(
         hold=hold,
         max_length=max_length,
         sample_rate=sample_rate,
-        source=str(path),
+        source=os.fsencode(path).decode("utf-8", "replace"),
         remarks=remarks,
     )
 

@@ -20,17 +20,10 @@ def command(
     Example:
       wav2patch compare bass.wav matches/bass/candidate_1.wav
     """
-    from wav2patch.audio.channels import to_mono
-    from wav2patch.audio.files import read_audio, resample
-    from wav2patch.audio.pitch import find_pitch
+    from wav2patch.audio.compare import compare
     from wav2patch.cli.console import print_json
-    from wav2patch.metrics.panel import evaluate
 
-    first, rate = read_audio(target)
-    second, other_rate = read_audio(other)
-    second = resample(second, other_rate, rate)
-    pitches = [find_pitch(to_mono(audio), rate).frequency for audio in (first, second)]
-    values = evaluate(first, second, rate, target_f0=pitches[0], prediction_f0=pitches[1])
+    values = compare(target, other)
     if as_json:
         print_json({"target": str(target), "other": str(other), "metrics": values})
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
 
 def fail(sentence: str) -> None:
     """One sentence about what went wrong, on standard error."""
-    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(sentence.split()))}", file=sys.stderr)
+
+
+def printable(text: object) -> str:
+    """Text that any terminal and any table takes: bytes that are no UTF-8 and control characters are replaced."""
+    readable = os.fsencode(str(text)).decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "�" for character in readable)
 
 
 def print_json(content: Any) -> None:
@@ -24,11 +31,11 @@ def out() -> Console:
     """Where results go."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def progress_console() -> Console:
     """Where progress goes: standard error, so that results can be piped."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)

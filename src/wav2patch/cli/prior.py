@@ -12,7 +12,7 @@ app = typer.Typer(help="The statistics that patches are drawn from.", no_args_is
 
 @app.command("fit")
 def fit_command(
-    banks: Annotated[list[Path], typer.Argument(metavar="BANK…", help="Preset files, or folders of them.")],
+    banks: Annotated[list[Path], typer.Argument(metavar="BANK", help="Preset files, or folders of them.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("prior.npz"),
     synth: Annotated[str, typer.Option(help="The synth that the presets are for.")] = "dexed",
 ) -> None:
@@ -25,7 +25,7 @@ def fit_command(
     """
     import numpy as np
 
-    from wav2patch.cli.console import out
+    from wav2patch.cli.console import out, printable
     from wav2patch.matching.proposers import read_preset_folder
     from wav2patch.priors import fit_copula, save_prior
     from wav2patch.synths.catalogue import load_synth
@@ -34,7 +34,9 @@ def fit_command(
     patches = [patch for bank in banks for patch in read_preset_folder(engine, bank)]
     fitted = fit_copula(engine.space, np.stack(patches))
     save_prior(fitted, output)
-    out().print(f"{fitted.count} presets → {output}; use it with: wav2patch match SOUND --prior {output}")
+    out().print(
+        f"{fitted.count} presets → {printable(output)}; use it with: wav2patch match SOUND --prior {printable(output)}"
+    )
 
 
 @app.callback()

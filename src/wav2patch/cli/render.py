@@ -18,9 +18,10 @@ def command(
     hold: Annotated[float, typer.Option(metavar="SECONDS", help="How long the key is held.")] = 3.0,
     length: Annotated[float, typer.Option(metavar="SECONDS", help="How long the sound is.")] = 4.0,
     voice: Annotated[int, typer.Option(min=1, help="Which voice of a bank.")] = 1,
-    sample_rate: Annotated[int, typer.Option(min=8000, max=192000, help="Samples a second.")] = 44100,
+    sample_rate: Annotated[int, typer.Option(min=16000, max=192000, help="Samples a second.")] = 44100,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The wav file.  [default: beside the preset]")
+        Path | None,
+        typer.Option("-o", "--output", help=r"The wav file.  \[default: PRESET_NOTE.wav beside the preset]"),
     ] = None,
 ) -> None:
     """Render a preset file to a wav file, as 32-bit floats.
@@ -31,12 +32,12 @@ def command(
       wav2patch render rom1a.syx --voice 11 -o epiano.wav
     """
     from wav2patch.audio.files import write_wav
-    from wav2patch.cli.console import out
-    from wav2patch.notes import Note, parse_pitch
+    from wav2patch.cli.console import out, printable
+    from wav2patch.notes import Note, parse_pitch, pitch_name
     from wav2patch.synths.catalogue import load_synth
 
-    if not (0 < hold < 600 and 0 < length <= 600):
-        raise UserError("hold and length lie between 0 and 600 seconds.")
+    if not (0 < hold <= 600 and 0.01 <= length <= 600):
+        raise UserError("the hold lies between 0 and 600 seconds, the length between 0.01 and 600.")
     engine = load_synth(synth)
     voices = engine.read_presets(preset)
     if voice > len(voices):
@@ -44,6 +45,7 @@ def command(
     name, patch = voices[voice - 1]
     played = Note(parse_pitch(note), velocity, 0.0, hold)
     audio = engine.render(patch, played, length=length, sample_rate=sample_rate)
-    path = output or preset.with_suffix(".wav")
+    # Named after the note too: beside candidate_1.syx lies the candidate_1.wav of its match.
+    path = output or preset.with_name(f"{preset.stem}_{pitch_name(played.pitch)}.wav")
     write_wav(path, audio, sample_rate)
-    out().print(f"{name or 'voice'} → {path}")
+    out().print(f"{printable(name or 'voice')} → {printable(path)}")

@@ -54,9 +54,10 @@ class Budget:
 
     def allows(self, renders: int) -> int:
         """How many of so many renders may still be made."""
-        if self.exhausted:
-            return 0
-        return renders if self.renders is None else min(renders, self.renders - self.spent_renders)
+        if self.renders is not None:
+            renders = min(renders, self.renders - self.spent_renders)
+        # However short the time, something has to be rendered before anything can be shown.
+        return 0 if self.exhausted and self.spent_renders else renders
 
     def spend(self, renders: int) -> None:
         """Record renders that were made."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wav2patch.audio.channels import to_mono
 from wav2patch.matching.budget import Budget
 from wav2patch.metrics.objective import Objective
 from wav2patch.parameters import ParameterSpace, Patch
@@ -56,7 +59,7 @@ class Evaluator:
         space: The synth's parameters.
         renderer: Makes the renders.
         sound: What every candidate plays.
-        objective: Measures a render's first channels, mixed down, against the target.
+        objective: Measures a render, mixed down, against the target.
         budget: Spent one render a patch.
         report: Called after every batch.
     """
@@ -74,8 +77,9 @@ class Evaluator:
         self.budget = budget
         self.improvements: list[Improvement] = []
         self.failures: list[Failure] = []
+        self.rendered: Counter[str] = Counter()
         self._idle = 0
-        self._renderer, self._sound, self._measure = renderer, sound, _Measure(objective)
+        self._renderer, self._sound, self._measure = renderer, sound, Measure(objective)
         self._report = report
         self._known: dict[bytes, float] = {}
         self._best: list[Scored] = []
@@ -105,6 +109,7 @@ class Evaluator:
         results = self._renderer.map(list(new.values()), self._sound, self._measure)
         for (key, patch), result in zip(new.items(), results, strict=True):
             self.budget.spend(1)
+            self.rendered[origin] += 1
             self._record(key, patch, result, origin)
         self._idle = 0 if new else self._idle + 1
         self._prune()
@@ -127,7 +132,8 @@ class Evaluator:
             self._best = self.ranking()[:_KEPT]
 
     def _key(self, patch: Patch) -> bytes:
-        return np.where(self.space.active(patch), patch, -1.0).tobytes()
+        heard = np.where(self.space.active(patch), patch, np.nan)
+        return hashlib.blake2b(heard.tobytes(), digest_size=16).digest()
 
     def _progress(self) -> Progress:
         best = self.improvements[-1].distance if self.improvements else np.inf
@@ -135,13 +141,18 @@ class Evaluator:
 
 
 @dataclass(frozen=True)
-class _Measure:
-    """Audio to distance; a class and not a closure, so that worker processes can be handed it."""
+class Measure:
+    """Audio ``(channels, samples)`` to distance; a class, so that worker processes can be handed it."""
 
     objective: Objective
 
     def __call__(self, audio: Audio) -> float:
-        distance = float(self.objective(audio.mean(axis=0)))
+        """Distance in decibels.
+
+        Raises:
+            ValueError: The audio holds values that are not finite.
+        """
+        distance = float(self.objective(to_mono(audio)))
         if not np.isfinite(distance):
             raise ValueError("the render holds values that are not finite numbers")
         return distance

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from wav2patch.audio.channels import to_mono
+from wav2patch.matching.evaluator import Measure
 from wav2patch.matching.result import Influence
 from wav2patch.metrics.objective import Objective
-from wav2patch.parameters import Categorical, Parameter, ParameterSpace, Patch
+from wav2patch.parameters import Categorical, Continuous, Parameter, ParameterSpace, Patch
 from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.synths.base import Audio
 
@@ -31,10 +33,10 @@ def explain(
         sound: What is played.
         count: Most influences to return.
     """
-    objective = Objective(audio.mean(axis=0), sound.sample_rate)
+    measure = Measure(Objective(to_mono(audio), sound.sample_rate))
     heard = np.flatnonzero(space.active(patch)).tolist()
     tries = [(i, value) for i in heard for value in _others(space.parameters[i], patch[i])]
-    results = renderer.map([_with(patch, i, v) for i, v in tries], sound, lambda a: float(objective(a.mean(axis=0))))
+    results = renderer.map([_with(patch, i, v) for i, v in tries], sound, measure)
     changes: dict[int, list[tuple[float, float]]] = {}
     for (i, value), result in zip(tries, results, strict=True):
         if not isinstance(result, Failure):
@@ -52,7 +54,7 @@ def _others(parameter: Parameter, value: float) -> Iterator[float]:
     step = _STEP * (parameter.high - parameter.low)
     for moved in (value - step, value + step):
         kept = float(np.clip(moved, parameter.low, parameter.high))
-        kept = kept if not isinstance(parameter.low, int) else float(np.rint(kept))
+        kept = kept if isinstance(parameter, Continuous) else float(np.rint(kept))
         if kept != value:
             yield kept
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
+from wav2patch.audio.channels import to_mono
 from wav2patch.audio.pitch import find_pitch
 from wav2patch.audio.target import Target, listen
 from wav2patch.errors import UserError
@@ -21,17 +23,19 @@ from wav2patch.matching.search import SearchSettings, search
 from wav2patch.metrics.objective import Objective
 from wav2patch.metrics.panel import evaluate
 from wav2patch.priors import Prior
-from wav2patch.rendering.base import Renderer, Sound
+from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import load_synth
 
 DEFAULT_SECONDS = 60.0
+MOST_CANDIDATES = 32
 WRONG_PITCH = 2.0
 """Decibels by which a candidate whose pitch is off by more than a quarter tone is put back."""
 
 _TAIL = 0.25
-_VERSIONS = ("wav2patch", "dexed-py", "numpy", "scipy")
+_HEARD = 48
+_VERSIONS = ("wav2patch", "dexed-py", "numpy", "scipy", "soxr", "soundfile", "swift-f0", "onnxruntime")
 
 
 def match(
@@ -41,10 +45,10 @@ def match(
     candidates: int = 3,
     seconds: float | None = None,
     renders: int | None = None,
-    note: str = "auto",
+    note: str | int = "auto",
     velocity: int = 100,
     hold: float | None = None,
-    presets: Sequence[Path] = (),
+    presets: Path | str | Sequence[Path | str] = (),
     prior: Prior | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -59,15 +63,15 @@ def match(
     Args:
         sound: An audio file, or a target that was made of one.
         synth: A synth, or the name of one.
-        candidates: How many different patches to return.
+        candidates: How many different patches to return, 1–32.
         seconds: Budget in seconds; 60 if there is no budget at all.
         renders: Budget in renders.
-        note: ``"auto"``, a MIDI number or a name such as ``"C4"``; the target's own note wins over it.
+        note: ``"auto"``, a MIDI number or a name such as ``"C4"``; a target's own note wins over it.
         velocity: 1–127, how hard the key is struck.
         hold: Seconds that the key is held; found from the recording by default.
-        presets: Preset files, or folders of them, whose patches are tried first.
+        presets: Preset files, or folders of them, whose patches are tried first, up to half of the budget.
         prior: Where patches are drawn from; the synth's own by default.
-        seed: Seed of every draw.
+        seed: Seed of every draw, 0 or more.
         workers: Renders side by side; one a core by default.
         settings: How the search spends its budget.
         report: Called with the progress after every batch of renders.
@@ -75,61 +79,19 @@ def match(
     Raises:
         UserError: The sound cannot be matched, an option is out of range, or no render succeeded.
     """
-    if candidates < 1:
-        raise UserError(f"ask for at least 1 candidate, not {candidates}.")
+    _check(candidates, seconds, renders, seed, workers)
     synth = load_synth(synth) if isinstance(synth, str) else synth
-    target = sound if isinstance(sound, Target) else listen(Path(sound), note=note, velocity=velocity, hold=hold)
+    target = sound if isinstance(sound, Target) else listen(Path(sound), note=str(note), velocity=velocity, hold=hold)
     prior = prior or synth.prior()
     proposers = _proposers(synth, prior, presets)
     renderer = make_renderer(synth, workers)
+    budget = Budget(renders, DEFAULT_SECONDS if renders is None and seconds is None else seconds)
     try:
-        return _match(
-            target, synth, renderer, proposers, prior, _budget(renders, seconds), candidates, seed, settings, report
-        )
+        job = _Job(target, synth, renderer, budget, report)
+        stopped, found = job.search(proposers, prior, seed, settings)
+        return job.finish(found, candidates, seed, stopped)
     finally:
         renderer.close()
-
-
-def _match(
-    target: Target,
-    synth: Synth,
-    renderer: Renderer,
-    proposers: Sequence[Proposer],
-    prior: Prior,
-    budget: Budget,
-    count: int,
-    seed: int,
-    settings: SearchSettings | None,
-    report: Callable[[Progress], None] | None,
-) -> Match:
-    audio = with_tail(target)
-    sound = Sound(target.note, len(audio) / target.sample_rate, target.sample_rate)
-    objective = Objective(audio, target.sample_rate, target.bandwidth)
-    evaluator = Evaluator(synth.space, renderer, sound, objective, budget, report)
-    stopped, found = False, []
-    try:
-        found = search(target, evaluator, proposers, prior, np.random.default_rng([seed]), settings)
-    except KeyboardInterrupt:
-        stopped = True
-    spent = budget.spent_renders, budget.spent_seconds
-    chosen = _choose(target, synth, sound, [*evaluator.ranking(), *found], count)
-    shown = [_candidate(f"candidate_{i}", s, target, synth, sound, objective) for i, s in enumerate(chosen, start=1)]
-    return Match(
-        target=target,
-        synth=synth,
-        sound=sound,
-        candidates=tuple(shown),
-        influences=tuple(explain(synth.space, shown[0].patch, shown[0].audio, renderer, sound)),
-        improvements=tuple(evaluator.improvements),
-        renders=spent[0],
-        seconds=spent[1],
-        limit_renders=budget.renders,
-        limit_seconds=budget.seconds,
-        failures=len(evaluator.failures),
-        seed=seed,
-        stopped=stopped,
-        versions=_versions(),
-    )
 
 
 def with_tail(target: Target) -> Audio:
@@ -142,62 +104,134 @@ def with_tail(target: Target) -> Audio:
     return np.pad(target.mono, (0, round(_TAIL * target.sample_rate)))
 
 
-def _budget(renders: int | None, seconds: float | None) -> Budget:
+class _Job:
+    """One match under way: the target as the search sees it, and what was found so far."""
+
+    def __init__(
+        self,
+        target: Target,
+        synth: Synth,
+        renderer: Renderer,
+        budget: Budget,
+        report: Callable[[Progress], None] | None,
+    ) -> None:
+        self.target, self.synth, self.renderer, self.budget = target, synth, renderer, budget
+        self.audio = with_tail(target)
+        self.sound = Sound(target.note, len(self.audio) / target.sample_rate, target.sample_rate)
+        self.objective = Objective(self.audio, target.sample_rate, target.bandwidth)
+        self.evaluator = Evaluator(synth.space, renderer, self.sound, self.objective, budget, report)
+
+    def search(
+        self, proposers: Sequence[Proposer], prior: Prior, seed: int, settings: SearchSettings | None
+    ) -> tuple[bool, list[Scored]]:
+        """Whether the person stopped the search, and where its climbs ended."""
+        generator = np.random.default_rng([seed])
+        try:
+            return False, search(self.target, self.evaluator, proposers, prior, generator, settings)
+        except KeyboardInterrupt:
+            if self.evaluator.best is None:
+                raise
+            return True, []
+
+    def finish(self, found: Sequence[Scored], count: int, seed: int, stopped: bool) -> Match:
+        """Choose candidates, measure them, and find out what matters in the best."""
+        spent = self.budget.spent_renders, self.budget.spent_seconds
+        chosen = self._choose([*self.evaluator.ranking(), *found], count)
+        shown = [self._candidate(i, scored, audio) for i, (scored, audio) in enumerate(chosen, start=1)]
+        influences = explain(self.synth.space, shown[0].patch, shown[0].audio, self.renderer, self.sound)
+        return Match(
+            target=self.target,
+            synth=self.synth,
+            sound=self.sound,
+            candidates=tuple(shown),
+            influences=tuple(influences),
+            improvements=tuple(self.evaluator.improvements),
+            renders=spent[0],
+            rendered=dict(self.evaluator.rendered),
+            seconds=spent[1],
+            limit_renders=self.budget.renders,
+            limit_seconds=self.budget.seconds,
+            failures=len(self.evaluator.failures),
+            seed=seed,
+            stopped=stopped,
+            versions=_versions(),
+        )
+
+    def _choose(self, found: Sequence[Scored], count: int) -> list[tuple[Scored, Audio]]:
+        """Candidates with their renders, by distance, to which a wrong pitch adds.
+
+        An octave off is what people hear first. The pitch is heard before anything is left out for being much like
+        another: the copy that is an octave off must not take the place of the one that is right.
+        """
+        if not found:
+            reason = self.evaluator.failures[0].reason if self.evaluator.failures else "nothing was rendered"
+            raise UserError(f"no patch of {self.synth.title} could be rendered: {reason}.")
+        closest = _distinct(found)
+        heard = list({id(s): s for s in (*closest[:_HEARD], *select(self.synth.space, closest, 2 * count))}.values())
+        results = self.renderer.map([scored.patch for scored in heard], self.sound, _Heard(self.target.sample_rate))
+        sounds = {id(s): result for s, result in zip(heard, results, strict=True) if not isinstance(result, Failure)}
+        ordered = sorted((s for s in heard if id(s) in sounds), key=lambda s: self._rank(s, sounds[id(s)][1]))
+        return [(scored, sounds[id(scored)][0]) for scored in select(self.synth.space, ordered, count)]
+
+    def _rank(self, scored: Scored, frequency: float | None) -> float:
+        return scored.distance + (0.0 if pitch_is_right(self.target.frequency, frequency) else WRONG_PITCH)
+
+    def _candidate(self, number: int, scored: Scored, audio: Audio) -> Candidate:
+        parts = self.objective.parts(to_mono(audio))
+        frequency = _Heard(self.target.sample_rate)(audio)[1]
+        panel = evaluate(
+            self.audio[None],
+            audio,
+            self.sound.sample_rate,
+            target_f0=self.target.frequency,
+            prediction_f0=frequency,
+        )
+        return Candidate(
+            name=f"candidate_{number}",
+            patch=scored.patch,
+            audio=audio,
+            origin=scored.origin,
+            distance=float(parts.total),
+            parts={part: float(getattr(parts, part)) for part in ("spectrum", "magnitude", "envelope")},
+            panel=panel,
+            frequency=frequency,
+        )
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A render with its fundamental in Hz."""
+
+    sample_rate: int
+
+    def __call__(self, audio: Audio) -> tuple[Audio, float | None]:
+        return audio, find_pitch(to_mono(audio), self.sample_rate).frequency
+
+
+def _distinct(found: Sequence[Scored]) -> list[Scored]:
+    """Each patch once, closest first; of two records of a patch the later one, which knows where it began."""
+    unique = {scored.patch.tobytes(): scored for scored in found}
+    return sorted(unique.values(), key=lambda scored: scored.distance)
+
+
+def _check(candidates: int, seconds: float | None, renders: int | None, seed: int, workers: int | None) -> None:
+    if not 1 <= candidates <= MOST_CANDIDATES:
+        raise UserError(f"ask for 1 to {MOST_CANDIDATES} candidates, not {candidates}.")
     if renders is not None and renders < 1:
         raise UserError(f"the budget is at least 1 render, not {renders}.")
     if seconds is not None and not seconds > 0:
         raise UserError(f"the budget is more than 0 s, not {seconds:g} s.")
-    return Budget(renders, DEFAULT_SECONDS if renders is None and seconds is None else seconds)
+    if seed < 0:
+        raise UserError(f"a seed is 0 or more, not {seed}.")
+    if workers is not None and workers < 1:
+        raise UserError(f"there is at least 1 worker, not {workers}.")
 
 
-def _proposers(synth: Synth, prior: Prior, presets: Sequence[Path]) -> list[Proposer]:
-    own = [patch for folder in presets for patch in read_preset_folder(synth, folder)]
+def _proposers(synth: Synth, prior: Prior, presets: Path | str | Sequence[Path | str]) -> list[Proposer]:
+    folders = [presets] if isinstance(presets, Path | str) else presets
+    own = [patch for folder in folders for patch in read_preset_folder(synth, Path(folder))]
     drawn = PriorProposer(prior)
     return [PresetProposer(own), drawn] if own else [drawn]
-
-
-def _choose(target: Target, synth: Synth, sound: Sound, found: Sequence[Scored], count: int) -> list[Scored]:
-    """Candidates to show, by distance, to which a wrong pitch adds: an octave off is what people hear first."""
-    if not found:
-        raise UserError(f"no patch of {synth.title} could be rendered: nothing was found.")
-    unique = {scored.patch.tobytes(): scored for scored in sorted(found, key=lambda s: -s.distance)}
-    ordered = sorted(unique.values(), key=lambda scored: scored.distance)
-    picked = select(synth.space, ordered, max(2 * count, count + 4))
-
-    def rank(scored: Scored) -> float:
-        right = pitch_is_right(target.frequency, _frequency(_render(synth, scored, sound), sound))
-        return scored.distance + (0.0 if right else WRONG_PITCH)
-
-    return sorted(picked, key=rank)[:count]
-
-
-def _candidate(
-    name: str, scored: Scored, target: Target, synth: Synth, sound: Sound, objective: Objective
-) -> Candidate:
-    audio = _render(synth, scored, sound)
-    parts = objective.parts(audio.mean(axis=0))
-    frequency = _frequency(audio, sound)
-    panel = evaluate(
-        with_tail(target)[None], audio, sound.sample_rate, target_f0=target.frequency, prediction_f0=frequency
-    )
-    return Candidate(
-        name=name,
-        patch=scored.patch,
-        audio=audio,
-        origin=scored.origin,
-        distance=float(parts.total),
-        parts={part: float(getattr(parts, part)) for part in ("spectrum", "magnitude", "envelope")},
-        panel=panel,
-        frequency=frequency,
-    )
-
-
-def _render(synth: Synth, scored: Scored, sound: Sound) -> Audio:
-    return synth.render(scored.patch, sound.note, length=sound.length, sample_rate=sound.sample_rate)
-
-
-def _frequency(audio: Audio, sound: Sound) -> float | None:
-    return find_pitch(audio.mean(axis=0), sound.sample_rate).frequency
 
 
 def _versions() -> Mapping[str, str]:

@@ -30,6 +30,11 @@ class Proposer(Protocol):
         """Short name, as the report shows it."""
         ...
 
+    @property
+    def share(self) -> float:
+        """Share of the budget up to which its patches are worth rendering."""
+        ...
+
     def propose(self, target: Target, generator: np.random.Generator) -> Iterator[Patch]:
         """Patches ``(P,)``, most promising first, as many as the proposer has; the matcher takes what it can use."""
         ...
@@ -41,6 +46,7 @@ class PriorProposer:
 
     prior: Prior
     name: str = "prior"
+    share: float = 0.1
 
     def propose(self, target: Target, generator: np.random.Generator) -> Iterator[Patch]:
         """Draw after draw."""
@@ -54,6 +60,7 @@ class PresetProposer:
 
     patches: Sequence[Patch]
     name: str = "presets"
+    share: float = 0.5
 
     def propose(self, target: Target, generator: np.random.Generator) -> Iterator[Patch]:
         """Every preset."""

@@ -68,6 +68,7 @@ class Match:
         influences: The best candidate's parameters that matter, the most important first.
         improvements: Every fall of the best distance.
         renders: Renders that the search spent.
+        rendered: The same by origin: how many presets, draws and steps of the search.
         seconds: Seconds that the search took.
         limit_renders: The budget's limit in renders, if any.
         limit_seconds: The budget's limit in seconds, if any.
@@ -84,6 +85,7 @@ class Match:
     influences: tuple[Influence, ...]
     improvements: tuple[Improvement, ...]
     renders: int
+    rendered: Mapping[str, int]
     seconds: float
     limit_renders: int | None
     limit_seconds: float | None
@@ -94,5 +96,5 @@ class Match:
 
     @property
     def best(self) -> Candidate:
-        """The closest candidate."""
+        """The first candidate: the closest of those whose pitch is right, if any is."""
         return self.candidates[0]

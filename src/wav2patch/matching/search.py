@@ -26,7 +26,6 @@ class SearchSettings:
     """How a search spends its budget.
 
     Attributes:
-        retrieval: Share of the budget for rendering proposals.
         climbers: Starts of the first round, at most; fewer when the budget is small.
         batch: Changes of one patch that are rendered before the best is taken.
         large_first: Share of large moves at the beginning.
@@ -34,8 +33,7 @@ class SearchSettings:
         elite: Patches, beside the climbers' own, whose parts the large moves take.
     """
 
-    retrieval: float = 0.1
-    climbers: int = 16
+    climbers: int = 64
     batch: int = 8
     large_first: float = 0.35
     large_last: float = 0.08
@@ -61,7 +59,7 @@ def search(
     ``evaluator.ranking()``.
     """
     settings = settings or SearchSettings()
-    retrieve(target, evaluator, proposers, generator, settings.retrieval)
+    retrieve(target, evaluator, proposers, generator)
     elite = evaluator.ranking()
     moves = Moves(evaluator.space, prior)
     starts = elite[: _climber_count(evaluator, settings)]
@@ -80,21 +78,19 @@ def search(
 
 
 def retrieve(
-    target: Target,
-    evaluator: Evaluator,
-    proposers: Sequence[Proposer],
-    generator: np.random.Generator,
-    share: float = 1.0,
+    target: Target, evaluator: Evaluator, proposers: Sequence[Proposer], generator: np.random.Generator
 ) -> None:
-    """Render proposals, the proposers taking turns, until `share` of the budget is gone or they have no more."""
+    """Render proposals, the proposers taking turns, each up to its share of the budget or to its last patch."""
     budget = evaluator.budget
-    supplies = [(proposer.name, proposer.propose(target, generator)) for proposer in proposers]
-    while supplies and not evaluator.finished and (budget.fraction < share or budget.spent_renders < _LEAST_RETRIEVAL):
-        name, supply = supplies.pop(0)
+    supplies = [(proposer, proposer.propose(target, generator)) for proposer in proposers]
+    while supplies and not evaluator.finished:
+        proposer, supply = supplies.pop(0)
+        if budget.fraction >= proposer.share and budget.spent_renders >= _LEAST_RETRIEVAL:
+            continue
         patches = list(islice(supply, _RETRIEVAL_BATCH))
         if patches:
-            evaluator(patches, name)
-            supplies.append((name, supply))
+            evaluator(patches, proposer.name)
+            supplies.append((proposer, supply))
 
 
 def _climb(

@@ -14,7 +14,7 @@ from wav2patch.matching.result import Candidate, Match
 FORMAT = 1
 
 
-def save_match(match: Match, folder: Path) -> list[Path]:
+def save_match(match: Match, folder: Path | str) -> list[Path]:
     """Write the target, every candidate's preset and audio, and last ``match.json``, which names them.
 
     Returns:
@@ -23,6 +23,7 @@ def save_match(match: Match, folder: Path) -> list[Path]:
     Raises:
         UserError: The disk refuses a file; those already written are whole.
     """
+    folder = Path(folder)
     outdated = _named_files(folder)
     written = [folder / "target.wav"]
     write_wav(written[0], with_tail(match.target)[None], match.target.sample_rate)
@@ -47,10 +48,10 @@ def _named_files(folder: Path) -> set[Path]:
     """Candidates' files of an earlier match in the same folder, as its ``match.json`` names them."""
     try:
         told = json.loads((folder / "match.json").read_text(encoding="utf-8"))
-        names = [candidate[kind] for candidate in told["candidates"] for kind in ("preset", "audio")]
+        names = [str(candidate[kind]) for candidate in told["candidates"] for kind in ("preset", "audio")]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    return {folder / name for name in names if Path(name).name == name}
+    return {folder / name for name in names if name.startswith("candidate_") and Path(name).name == name}
 
 
 def preset_path(match: Match, candidate: Candidate, folder: Path) -> Path:
@@ -92,7 +93,12 @@ def as_dictionary(match: Match) -> dict[str, Any]:
         "length": match.sound.length,
         "sample_rate": match.sound.sample_rate,
         "budget": {"renders": match.limit_renders, "seconds": match.limit_seconds},
-        "spent": {"renders": match.renders, "seconds": round(match.seconds, 3), "failed_renders": match.failures},
+        "spent": {
+            "renders": match.renders,
+            "rendered": dict(match.rendered),
+            "seconds": round(match.seconds, 3),
+            "failed_renders": match.failures,
+        },
         "seed": match.seed,
         "stopped": match.stopped,
         "noise_floor": match.synth.noise_floor,

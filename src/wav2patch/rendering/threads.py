@@ -22,6 +22,7 @@ class _Job:
         self.patch, self.sound, self.then = patch, sound, then
         self.started: float | None = None
         self.given_up = False
+        self.replaced = False
         self.done = threading.Event()
         self.result: Any = None
 
@@ -53,7 +54,13 @@ class ThreadRenderer:
         jobs = [_Job(patch, sound, then) for patch in patches]
         for job in jobs:
             self._jobs.put(job)
-        return [self._wait(job) for job in jobs]
+        try:
+            return [self._wait(job) for job in jobs]
+        except BaseException:
+            # Ctrl-C: what waits in the queue would hold up whatever is rendered next.
+            for job in jobs:
+                job.given_up = True
+            raise
 
     def close(self) -> None:
         """Let every thread end after the render it is at."""
@@ -67,7 +74,7 @@ class ThreadRenderer:
         # A job's clock starts when a worker takes it, so a long queue does not eat into its time.
         while not job.done.wait(self._patience(job)):
             if job.started is not None and time.monotonic() - job.started > self.deadline:
-                job.given_up = True
+                job.replaced = True
                 self._start_worker()
                 return Failure(f"the render took longer than {self.deadline:g} s")
         return job.result
@@ -80,8 +87,10 @@ class ThreadRenderer:
 
 def _work(synth: Synth, jobs: queue.SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
+        if job.given_up:
+            continue
         job.started = time.monotonic()
         job.result = render_one(synth, job.patch, job.sound, job.then)
         job.done.set()
-        if job.given_up:
+        if job.replaced:
             return

@@ -72,7 +72,7 @@ class Synth(Protocol):
             patch: ``(P,)``, in the synth's own units.
             note: What is played.
             length: Seconds of audio to return, onset included.
-            sample_rate: In Hz.
+            sample_rate: In Hz, 16,000 or more.
 
         Returns:
             Float32 ``(channels, samples)``; 1.0 is full scale, and louder patches go beyond it.
@@ -83,11 +83,11 @@ class Synth(Protocol):
         """
         ...
 
-    def write_preset(self, patch: Patch, path: Path, *, name: str = "wav2patch") -> None:
+    def write_preset(self, patch: Patch, path: Path | str, *, name: str = "wav2patch") -> None:
         """Write a preset file that the synth itself opens."""
         ...
 
-    def write_bank(self, patches: Sequence[Patch], path: Path, names: Sequence[str]) -> None:
+    def write_bank(self, patches: Sequence[Patch], path: Path | str, names: Sequence[str]) -> None:
         """Write several presets to one file, where the synth has such a format.
 
         Raises:
@@ -95,7 +95,7 @@ class Synth(Protocol):
         """
         ...
 
-    def read_presets(self, path: Path) -> Sequence[tuple[str, Patch]]:
+    def read_presets(self, path: Path | str) -> Sequence[tuple[str, Patch]]:
         """Names and patches of a preset file, one or many.
 
         Raises:

@@ -63,15 +63,15 @@ class Dexed:
             raise RenderError("Dexed returned audio of a wrong length or with values that are not numbers")
         return audio
 
-    def write_preset(self, patch: Patch, path: Path, *, name: str = "wav2patch") -> None:
+    def write_preset(self, patch: Patch, path: Path | str, *, name: str = "wav2patch") -> None:
         """Write a single-voice ``.syx`` file, which Dexed and the hardware load."""
-        write_bytes(path, voice_message(to_voice(patch, name)))
+        write_bytes(Path(path), voice_message(to_voice(patch, name)))
 
-    def write_bank(self, patches: Sequence[Patch], path: Path, names: Sequence[str]) -> None:
+    def write_bank(self, patches: Sequence[Patch], path: Path | str, names: Sequence[str]) -> None:
         """Write a 32-voice bank ``.syx``; the last patch fills the places that are left."""
-        write_bytes(path, bank_message([to_voice(p, n) for p, n in zip(patches, names, strict=True)]))
+        write_bytes(Path(path), bank_message([to_voice(p, n) for p, n in zip(patches, names, strict=True)]))
 
-    def read_presets(self, path: Path) -> list[tuple[str, Patch]]:
+    def read_presets(self, path: Path | str) -> list[tuple[str, Patch]]:
         """Names and patches of a ``.syx`` file, single voice or bank.
 
         Values beyond a parameter's range, as worn cartridges have them, are clipped into it.

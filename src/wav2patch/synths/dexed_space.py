@@ -121,18 +121,29 @@ def _operator_activities() -> Iterator[Activity]:
     """An operator is heard where it and every operator on some way to the output are turned up."""
     for k in OPERATORS:
         ways: dict[tuple[int, ...], list[float]] = {}
-        for algorithm in range(32):
+        looped = tuple(float(algorithm) for algorithm in range(32) if k in _loop(algorithm))
+        for algorithm in set(range(32)) - set(looped):
             for way in _ways_out(algorithm, k):
                 ways.setdefault(tuple(sorted(set(way) - {k})), []).append(float(algorithm))
-        yield Activity(operator_fields(k), tuple(_open_way(way, a) for way, a in ways.items()))
+        always: tuple[tuple[Condition, ...], ...] = ((Condition("algorithm", looped),),) if looped else ()
+        yield Activity(operator_fields(k), (*(_open_way(way, a) for way, a in ways.items()), *always))
         # What turns the operator itself up stays active at 0: raising it is heard.
         rest = tuple(name for name in operator_fields(k) if name not in _turned_up(k))
-        yield Activity(rest, ((Either(tuple(Condition(name) for name in _turned_up(k))),),))
+        yield Activity(rest, ((Either(tuple(Condition(name) for name in _turned_up(k))),), *always))
 
 
 def _open_way(way: Sequence[int], algorithms: Sequence[float]) -> tuple[Condition | Either, ...]:
     levels = (Either(tuple(Condition(name) for name in _turned_up(j))) for j in way)
     return (Condition("algorithm", tuple(algorithms)), *levels)
+
+
+def _loop(algorithm: int) -> range:
+    """Operators on a feedback loop through more than one; the engine works such a loop out as one.
+
+    They are heard whether or not the others of the loop are turned up.
+    """
+    source, target = dexed.get_feedback_edge(algorithm)
+    return range(source + 1, target + 2) if source != target else range(0)
 
 
 def _turned_up(k: int) -> tuple[str, ...]:
@@ -149,6 +160,8 @@ def _local_activities() -> Iterator[Activity]:
     vibrato = (Condition("lfo_pitch_depth"), Condition("lfo_pitch_sensitivity"))
     tremolos = [(Condition("lfo_amp_depth"), Condition(f"op{k}_amp_mod_sensitivity")) for k in OPERATORS]
     yield Activity(("lfo_speed", "lfo_delay", "lfo_sync", "lfo_wave"), (vibrato, *tremolos))
+    # A note from rest starts every oscillator at phase 0, synced or not.
+    yield Activity(("oscillator_sync",), ())
     # Only one of the two: were each inactive at the other's 0, both could be turned up unnoticed.
     yield Activity(("lfo_pitch_depth",), ((Condition("lfo_pitch_sensitivity"),),))
     yield Activity(("lfo_amp_depth",), tuple((tremolo[1],) for tremolo in tremolos))

@@ -37,14 +37,14 @@ def bank_message(voices: Sequence[bytes]) -> bytes:
     return _message(_BANK_HEADER, b"".join(_pack(voice) for voice in filled))
 
 
-def read_voices(path: Path) -> list[bytes]:
+def read_voices(path: Path | str) -> list[bytes]:
     """Every voice of a file: single voices and banks, in any number, or a bank without its frame.
 
     Raises:
         UserError: The file is missing or holds no DX7 voice.
     """
     try:
-        content = path.read_bytes()
+        content = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"{path} could not be read: {error.strerror or error}.") from error
     if len(content) == _BANK_PAYLOAD and content[:1] != b"\xf0":
