@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,8 @@ def resample(audio: NDArray[np.floating], from_rate: int, to_rate: int) -> NDArr
 def _open(path: Path) -> soundfile.SoundFile:
     _check_readable(path)
     try:
-        return soundfile.SoundFile(path)
+        # soundfile encodes names itself, and stops at those that are no UTF-8.
+        return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else str(path))  # pyright: ignore[reportArgumentType]
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name that ends in .raw
         raise UserError(
             f"{path} is no audio, or damaged: give a WAV, FLAC, Ogg, MP3 or AIFF file that plays elsewhere."
