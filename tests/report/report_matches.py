@@ -40,6 +40,7 @@ def make_match(
         ),
         improvements=(Improvement(64, 0.1, 14.2), Improvement(640, 1.5, 6.1), Improvement(2100, 9.0, 2.3)),
         renders=3000,
+        rendered={"prior": 320, "search": 2680},
         seconds=12.5,
         limit_renders=3000,
         limit_seconds=None,

@@ -46,6 +46,8 @@ def _summary(match: Match) -> str:
     said += (
         "the one that came closest." if len(match.candidates) == 1 else "the closest ones that differ from each other."
     )
+    if tried := match.rendered.get("presets"):
+        said += f" {tried:,} of them were your own presets."
     if match.stopped:
         said += " You stopped the search before it was done; a longer one may come closer."
     if match.failures:
