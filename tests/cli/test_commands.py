@@ -247,7 +247,10 @@ def test_a_full_disk_is_one_sentence(sound: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert one_sentence(done.stderr)
     assert "could not be written" in done.stderr
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in left} == {".syx"}
+    for path in left:
+        assert_whole(path)
 
 
 def one_sentence(text: str) -> bool:

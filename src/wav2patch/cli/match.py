@@ -126,8 +126,8 @@ def _match_one(sound: Path, synth: Synth, folder: Path, heard: dict[str, Any], o
     check_folder(folder)
     with _first_interrupt_only(), _progress(sound.name) as report:
         found = match(target, synth, report=report, **options)
-        write_report(found, folder / "report.html", command=printable(shlex.join(["wav2patch", *sys.argv[1:]])))
         save_match(found, folder)
+        write_report(found, folder / "report.html", command=printable(shlex.join(["wav2patch", *sys.argv[1:]])))
     return found
 
 

@@ -15,7 +15,9 @@ FORMAT = 1
 
 
 def save_match(match: Match, folder: Path | str) -> list[Path]:
-    """Write the target, every candidate's preset and audio, and last ``match.json``, which names them.
+    """Write every candidate's preset, the sounds, and last ``match.json``, which names them.
+
+    The presets come first: they are small, and what the person wants most where the disk is nearly full.
 
     Returns:
         The files, in the order of their writing.
@@ -25,23 +27,29 @@ def save_match(match: Match, folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     outdated = _named_files(folder)
-    written = [folder / "target.wav"]
-    write_wav(written[0], with_tail(match.target)[None], match.target.sample_rate)
-    for candidate in match.candidates:
-        preset, audio = preset_path(match, candidate, folder), folder / f"{candidate.name}.wav"
-        match.synth.write_preset(candidate.patch, preset, name=preset_name(match, candidate))
-        write_wav(audio, candidate.audio, match.sound.sample_rate)
-        written += [preset, audio]
-    if match.synth.bank_name:
-        bank = folder / match.synth.bank_name
-        names = [preset_name(match, candidate) for candidate in match.candidates]
-        match.synth.write_bank([candidate.patch for candidate in match.candidates], bank, names)
-        written.append(bank)
-    written.append(folder / "match.json")
+    written = [*_write_presets(match, folder), *_write_sounds(match, folder), folder / "match.json"]
     write_text(written[-1], json.dumps(as_dictionary(match), indent=2, ensure_ascii=False) + "\n")
     for path in outdated - set(written):
         path.unlink(missing_ok=True)
     return written
+
+
+def _write_presets(match: Match, folder: Path) -> list[Path]:
+    names = [preset_name(match, candidate) for candidate in match.candidates]
+    paths = [preset_path(match, candidate, folder) for candidate in match.candidates]
+    for candidate, path, name in zip(match.candidates, paths, names, strict=True):
+        match.synth.write_preset(candidate.patch, path, name=name)
+    if match.synth.bank_name:
+        paths.append(folder / match.synth.bank_name)
+        match.synth.write_bank([candidate.patch for candidate in match.candidates], paths[-1], names)
+    return paths
+
+
+def _write_sounds(match: Match, folder: Path) -> list[Path]:
+    sounds = {"target": with_tail(match.target)[None]} | {c.name: c.audio for c in match.candidates}
+    for name, audio in sounds.items():
+        write_wav(folder / f"{name}.wav", audio, match.sound.sample_rate)
+    return [folder / f"{name}.wav" for name in sounds]
 
 
 def _named_files(folder: Path) -> set[Path]:
