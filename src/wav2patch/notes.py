@@ -34,8 +34,8 @@ class Note:
     duration: float = 3.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.pitch <= 127:
-            raise ValueError(f"a note's pitch is a MIDI number from 0 to 127, not {self.pitch}")
+        if not (0 <= self.pitch <= 127 and self.pitch == int(self.pitch)):
+            raise ValueError(f"a note's pitch is a whole MIDI number from 0 to 127, not {self.pitch}")
         if not 1 <= self.velocity <= 127:
             raise ValueError(f"a note's velocity lies between 1 and 127, not {self.velocity}")
         if not (math.isfinite(self.onset) and self.onset >= 0):

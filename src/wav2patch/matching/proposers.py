@@ -80,7 +80,9 @@ def read_preset_folder(synth: Synth, folder: Path) -> list[Patch]:
     files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
     found = {patch.tobytes(): patch for path in files for patch in _patches(synth, path)}
     if not found:
-        raise UserError(f"{folder} holds no {synth.preset_suffix} file with presets for {synth.title}.")
+        raise UserError(
+            f"{folder} holds no presets of {synth.title}: give {synth.preset_suffix} files, or a folder of them."
+        )
     return list(found.values())
 
 

@@ -63,9 +63,9 @@ class Renderer(Protocol):
 
 
 def render_one(synth: Synth, patch: Patch, sound: Sound, then: Callable[[Audio], T]) -> T | Failure:
-    """Render one patch, turning any error of the engine or of `then` into a `Failure`."""
+    """Render one patch, turning any error of the engine or of `then`, even an attempt to exit, into a `Failure`."""
     try:
         audio = synth.render(patch, sound.note, length=sound.length, sample_rate=sound.sample_rate)
         return then(audio)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Failure(f"{type(error).__name__}: {error}")
