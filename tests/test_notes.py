@@ -30,7 +30,15 @@ def test_frequency_and_midi_number_are_inverse(frequency: float) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"pitch": 128}, {"pitch": -1}, {"velocity": 0}, {"onset": -0.1}, {"duration": 0.0}, {"duration": float("nan")}],
+    [
+        {"pitch": 60.5},
+        {"pitch": 128},
+        {"pitch": -1},
+        {"velocity": 0},
+        {"onset": -0.1},
+        {"duration": 0.0},
+        {"duration": float("nan")},
+    ],
 )
 def test_a_note_out_of_range_is_refused(fields: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="note"):

@@ -1,6 +1,7 @@
 """What every renderer promises, tried with the real Dexed and with a hostile synth."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -106,6 +107,14 @@ def test_what_is_done_with_a_render_may_fail_too(make: Callable[[Synth], Rendere
     (result,) = renderer.map([np.array([0.0, 5.0])], SOUND, lambda audio: 1 / 0)
     assert isinstance(result, Failure)
     assert "ZeroDivisionError" in result.reason
+    renderer.close()
+
+
+def test_an_engine_that_tries_to_exit_costs_one_render(make: Callable[[Synth], Renderer]) -> None:
+    renderer = make(Hostile())
+    (result,) = renderer.map([np.array([0.0, 5.0])], SOUND, lambda audio: sys.exit(3))
+    assert isinstance(result, Failure)
+    assert renderer.map([np.array([0.0, 7.0])], SOUND, first_value) == [7.0]
     renderer.close()
 
 
