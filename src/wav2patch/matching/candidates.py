@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wav2patch.matching.evaluator import Scored
 from wav2patch.parameters import ParameterSpace, Patch
 
-DIFFERENT = 0.25
+DIFFERENT = 0.5
 """Share of the parameters that are heard by which two candidates have to differ."""
 
 _CLOSE = 0.05
