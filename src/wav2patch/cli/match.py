@@ -149,7 +149,6 @@ def _first_interrupt_only() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
-    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -160,7 +159,7 @@ def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
     )
     console = progress_console()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(escape(printable(name)), total=1.0, renders=0, best="…")
+        task = bar.add_task(printable(name), total=1.0, renders=0, best="…")
 
         def report(progress: Any) -> None:
             best = f"{progress.best:.2f} dB"

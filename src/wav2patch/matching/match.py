@@ -137,7 +137,7 @@ class _Job:
         """Choose candidates, measure them, and find out what matters in the best."""
         spent = self.budget.spent_renders, self.budget.spent_seconds
         chosen = self._choose([*self.evaluator.ranking(), *found], count)
-        shown = [self._candidate(i, scored, audio) for i, (scored, audio) in enumerate(chosen, start=1)]
+        shown = [self._candidate(i, *heard) for i, heard in enumerate(chosen, start=1)]
         influences = explain(self.synth.space, shown[0].patch, shown[0].audio, self.renderer, self.sound)
         return Match(
             target=self.target,
@@ -157,8 +157,8 @@ class _Job:
             versions=_versions(),
         )
 
-    def _choose(self, found: Sequence[Scored], count: int) -> list[tuple[Scored, Audio]]:
-        """Candidates with their renders, by distance, to which a wrong pitch adds.
+    def _choose(self, found: Sequence[Scored], count: int) -> list[tuple[Scored, Audio, float | None]]:
+        """Candidates with their renders and fundamentals, by distance, to which a wrong pitch adds.
 
         An octave off is what people hear first. The pitch is heard before anything is left out for being much like
         another: the copy that is an octave off must not take the place of the one that is right.
@@ -171,14 +171,13 @@ class _Job:
         results = self.renderer.map([scored.patch for scored in heard], self.sound, _Heard(self.target.sample_rate))
         sounds = {id(s): result for s, result in zip(heard, results, strict=True) if not isinstance(result, Failure)}
         ordered = sorted((s for s in heard if id(s) in sounds), key=lambda s: self._rank(s, sounds[id(s)][1]))
-        return [(scored, sounds[id(scored)][0]) for scored in select(self.synth.space, ordered, count)]
+        return [(scored, *sounds[id(scored)]) for scored in select(self.synth.space, ordered, count)]
 
     def _rank(self, scored: Scored, frequency: float | None) -> float:
         return scored.distance + (0.0 if pitch_is_right(self.target.frequency, frequency) else WRONG_PITCH)
 
-    def _candidate(self, number: int, scored: Scored, audio: Audio) -> Candidate:
+    def _candidate(self, number: int, scored: Scored, audio: Audio, frequency: float | None) -> Candidate:
         parts = self.objective.parts(to_mono(audio))
-        frequency = _Heard(self.target.sample_rate)(audio)[1]
         panel = evaluate(
             self.audio[None],
             audio,

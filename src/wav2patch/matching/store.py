@@ -64,7 +64,12 @@ def _named_files(folder: Path) -> set[Path]:
 
 def preset_path(match: Match, candidate: Candidate, folder: Path) -> Path:
     """Where a candidate's preset file goes."""
-    return folder / f"{candidate.name}{match.synth.preset_suffix}"
+    return folder / preset_file(match, candidate)
+
+
+def preset_file(match: Match, candidate: Candidate) -> str:
+    """Name of a candidate's preset file."""
+    return f"{candidate.name}{match.synth.preset_suffix}"
 
 
 def preset_name(match: Match, candidate: Candidate) -> str:
@@ -119,7 +124,7 @@ def as_dictionary(match: Match) -> dict[str, Any]:
 
 def _candidate(match: Match, candidate: Candidate) -> dict[str, Any]:
     return {
-        "preset": f"{candidate.name}{match.synth.preset_suffix}",
+        "preset": preset_file(match, candidate),
         "audio": f"{candidate.name}.wav",
         "origin": candidate.origin,
         "distance": candidate.distance,

@@ -8,6 +8,7 @@ from string import Template
 
 from wav2patch.files import write_text
 from wav2patch.matching.result import Match
+from wav2patch.matching.store import preset_file
 from wav2patch.report import charts, closeness, players, settings, story, words
 from wav2patch.report.markup import Markup, element
 
@@ -79,7 +80,7 @@ def _hero(match: Match, shown: list[players.Voice]) -> Markup:
             element(
                 "aside",
                 element("p", "Your preset"),
-                element("p", element("code", settings.preset_file(match, best)), class_="preset"),
+                element("p", element("code", preset_file(match, best)), class_="preset"),
                 element("p", "It lies beside this page."),
                 element("p", element("a", "How to load it", href="#load")),
             ),

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wav2patch.matching.result import Candidate, Influence, Match
+from wav2patch.matching.store import preset_file
 from wav2patch.parameters import Parameter
 from wav2patch.report import charts, words
 from wav2patch.report.markup import Markup, element
-
-
-def preset_file(match: Match, candidate: Candidate) -> str:
-    """Name of a candidate's preset file."""
-    return f"{candidate.name}{match.synth.preset_suffix}"
 
 
 def knobs(match: Match) -> Markup:
