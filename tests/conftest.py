@@ -11,7 +11,10 @@ from wav2patch.synths.catalogue import SYNTHS, load_synth
 @pytest.fixture(params=sorted(SYNTHS))
 def synth(request: pytest.FixtureRequest) -> Synth:
     """Every synth of the catalogue: a contract that holds for one has to hold for all."""
-    return load_synth(request.param)
+    engine = load_synth(request.param)
+    if reason := engine.missing():
+        pytest.skip(reason)
+    return engine
 
 
 @pytest.fixture(scope="session")

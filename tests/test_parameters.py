@@ -182,3 +182,10 @@ def test_the_digest_changes_with_the_meaning_of_an_encoding() -> None:
 )
 def test_values_read_as_on_the_panel(parameter: Parameter, value: float, text: str) -> None:
     assert parameter.text(value) == text
+
+
+def test_a_condition_may_exclude_values() -> None:
+    bipolar = Activity(("rate",), ((Condition("depth", unless=(0.0,)),),))
+    space = ParameterSpace((Continuous("depth", -1, 1), Continuous("rate")), activities=(bipolar,))
+    heard = space.active([[0.0, 0.5], [-0.5, 0.5], [1.0, 0.5]])
+    assert_array_equal(heard[:, 1], [False, True, True])

@@ -23,6 +23,9 @@ from wav2patch.structure import Activity, Block, Rules, Symmetry, mentioned
 Patch = NDArray[np.float64]
 Encoding = NDArray[np.float32]
 
+STEPS = 2**20
+"""Steps in the range of a continuous parameter: finer than any synth's own, and exact in an encoding's float32."""
+
 
 @dataclass(frozen=True)
 class Continuous:
@@ -216,8 +219,7 @@ class ParameterSpace:
         encoded = np.zeros((*values.shape[:-1], self.width), dtype=np.float32)
         scalar = ~self.is_categorical
         starts = np.array([column.start for column in self.columns])
-        spans = np.maximum(self.high - self.low, 1e-300)
-        encoded[..., starts[scalar]] = ((values - self.low) / spans)[..., scalar]
+        encoded[..., starts[scalar]] = self._place(values)[..., scalar]
         chosen = starts[~scalar] + np.rint(values[..., ~scalar]).astype(np.intp)
         np.put_along_axis(encoded, chosen, 1.0, axis=-1)
         return encoded
@@ -245,9 +247,19 @@ class ParameterSpace:
         return self.snap(patches)
 
     def snap(self, patches: ArrayLike) -> Patch:
-        """The nearest valid patches: values clipped into range, then all but continuous ones rounded."""
+        """The nearest patches that an encoding can hold exactly.
+
+        Values are clipped into range, then rounded: discrete and categorical ones to whole numbers, continuous
+        ones to the nearest of `STEPS` equal steps of their range.
+        """
         values = np.clip(np.asarray(patches, dtype=np.float64), self.low, self.high)
-        return np.where(self.is_continuous, values, np.floor(values + 0.5))
+        fine = np.clip(self.low + self._place(values) * (self.high - self.low), self.low, self.high)
+        return np.where(self.is_continuous, fine, np.floor(values + 0.5))
+
+    def _place(self, values: Patch) -> Patch:
+        """Where in their ranges values lie, 0 to 1, continuous ones on the grid of `STEPS`."""
+        places = (values - self.low) / np.maximum(self.high - self.low, 1e-300)
+        return np.where(self.is_continuous, np.rint(places * STEPS) / STEPS, places)
 
     def validate(self, patches: ArrayLike) -> None:
         """Refuse patches that the synth could not be set to.

@@ -25,10 +25,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Condition:
-    """Holds where `parameter` has one of `values`, or, without any, where it is above its lowest value."""
+    """Holds where `parameter` has one of `values` or, given `unless`, none of those.
+
+    With neither, it holds where the parameter is above its lowest value.
+    """
 
     parameter: str
     values: tuple[float, ...] = ()
+    unless: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,14 @@ class Rules:
         eithers = list(dict.fromkeys(frozenset(_singles(c)) for rule in rules for clause in rule for c in clause))
         clauses = list(dict.fromkeys(_key(clause) for rule in rules for clause in rule))
         self._places = np.array([index(c.parameter) for c in conditions], dtype=np.intp)
-        self._above = np.array([not c.values for c in conditions], dtype=np.bool_)
+        self._above = np.array([not (c.values or c.unless) for c in conditions], dtype=np.bool_)
+        self._negated = np.array([bool(c.unless) for c in conditions], dtype=np.bool_)
         self._lows = low[self._places]
-        width = max((len(c.values) for c in conditions), default=0)
+        width = max((len(c.values or c.unless) for c in conditions), default=0)
         self._values = np.full((len(conditions), max(width, 1)), np.nan)
         for row, condition in zip(self._values, conditions, strict=True):
-            row[: len(condition.values)] = condition.values
+            listed = condition.values or condition.unless
+            row[: len(listed)] = listed
         self._either = _membership(eithers, conditions)
         self._clause = _membership(clauses, eithers)
         self._rule = _membership([[_key(clause) for clause in rule] for rule in rules], clauses)
@@ -104,7 +110,7 @@ class Rules:
         """For patches ``(…, P)``, whether each rule holds: ``(…, rules)``."""
         values = patches[..., self._places]
         equal = np.any(values[..., None] == self._values, axis=-1)
-        holds = np.where(self._above, values > self._lows, equal)
+        holds = np.where(self._above, values > self._lows, equal ^ self._negated)
         either = holds.astype(np.int16) @ self._either > 0
         clause = (~either).astype(np.int16) @ self._clause == 0
         return clause.astype(np.int16) @ self._rule > 0

@@ -72,10 +72,10 @@ def test_the_bank_opens_in_dexed_py(matched: tuple[Path, subprocess.CompletedPro
     folder, _ = matched
     voices = DexedPatch.load_bank(str(folder / "bank.syx"))
     for i, voice in enumerate(voices[:2], start=1):
-        ((name, patch),) = Dexed().read_presets(folder / f"candidate_{i}.syx")
-        assert voice.name.strip() == name
-        ((_, banked), *_) = Dexed().read_presets(folder / "bank.syx")[i - 1 :]
-        assert_array_equal(banked, patch)
+        (single,) = Dexed().read_presets(folder / f"candidate_{i}.syx")
+        assert voice.name.strip() == single.name
+        banked = Dexed().read_presets(folder / "bank.syx")[i - 1]
+        assert_array_equal(banked.patch, single.patch)
 
 
 def test_match_json_tells_the_whole_story(matched: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

@@ -18,7 +18,7 @@ from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.rendering.inline import InlineRenderer
 from wav2patch.rendering.threads import ThreadRenderer
-from wav2patch.synths.base import Audio, RenderError, Synth
+from wav2patch.synths.base import Audio, Preset, RenderError, Synth
 from wav2patch.synths.catalogue import load_synth
 
 SOUND = Sound(Note(60, 100, 0.0, 0.2), 0.3, 22050)
@@ -41,11 +41,18 @@ class Hostile:
     preset_suffix = ".hostile"
     bank_name = None
     releases_gil = True
+    may_crash = False
     noise_floor = 0.0
     space = ParameterSpace((Discrete("deed", 0, 3), Discrete("value", 0, 99)))
 
     def __init__(self) -> None:
         self.release = threading.Event()
+
+    def missing(self) -> None:
+        return None
+
+    def versions(self) -> dict[str, str]:
+        return {}
 
     def prior(self) -> Prior:
         return UniformPrior(self.space)
@@ -65,7 +72,7 @@ class Hostile:
     def write_bank(self, patches: list[Patch], path: Path, names: list[str]) -> None:
         raise NotImplementedError
 
-    def read_presets(self, path: Path) -> list[tuple[str, Patch]]:
+    def read_presets(self, path: Path) -> list[Preset]:
         raise NotImplementedError
 
     def loading_instructions(self) -> list[str]:

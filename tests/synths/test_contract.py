@@ -125,9 +125,10 @@ def test_a_preset_file_brings_the_patch_back(synth: Synth, tmp_path: Path) -> No
     for i, patch in enumerate(draws(synth, 20)):
         path = tmp_path / f"{i}{synth.preset_suffix}"
         synth.write_preset(patch, path, name="round trip")
-        ((name, back),) = synth.read_presets(path)
-        assert name == "round trip"
-        assert_array_equal(back, patch)
+        (back,) = synth.read_presets(path)
+        assert back.name == "round trip"
+        assert not back.dropped
+        assert_array_equal(back.patch, patch)
 
 
 def test_a_preset_file_sounds_the_same_in_a_new_process(synth: Synth, tmp_path: Path) -> None:
@@ -137,8 +138,8 @@ def test_a_preset_file_sounds_the_same_in_a_new_process(synth: Synth, tmp_path: 
         "import sys, pathlib, numpy as np\n"
         "from wav2patch import load_synth, Note\n"
         "synth = load_synth(sys.argv[1])\n"
-        "((_, patch),) = synth.read_presets(pathlib.Path(sys.argv[2]))\n"
-        "np.save(sys.argv[3], synth.render(patch, Note(60, 100, 0.0, 0.4), length=0.6, sample_rate=44100))\n"
+        "(preset,) = synth.read_presets(pathlib.Path(sys.argv[2]))\n"
+        "np.save(sys.argv[3], synth.render(preset.patch, Note(60, 100, 0.0, 0.4), length=0.6, sample_rate=44100))\n"
     )
     arguments = [synth.name, str(tmp_path / f"p{synth.preset_suffix}"), str(tmp_path / "audio.npy")]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)

@@ -87,11 +87,11 @@ def test_a_bank_opens_in_dexed_py_and_here(tmp_path: Path, count: int) -> None:
     assert [voice.name.strip() for voice in theirs[:count]] == names
     ours = synth.read_presets(tmp_path / "bank.syx")
     assert len(ours) == 32
-    for patch, voice, (name, back) in zip(patches, theirs, ours, strict=False):
+    for patch, voice, back in zip(patches, theirs, ours, strict=False):
         assert_array_equal(from_voice(voice.to_sysex()[:155])[1], patch)
-        assert_array_equal(back, patch)
-        assert name in names
-    assert all(np.array_equal(back, patches[-1]) for _, back in ours[count:])
+        assert_array_equal(back.patch, patch)
+        assert back.name in names
+    assert all(np.array_equal(back.patch, patches[-1]) for back in ours[count:])
 
 
 def test_banks_that_dexed_py_writes_are_read(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_banks_that_dexed_py_writes_are_read(tmp_path: Path) -> None:
     for file, expected in (("bank.syx", 32), ("raw.syx", 32), ("led.syx", 64)):
         read = Dexed().read_presets(tmp_path / file)
         assert len(read) == expected
-        assert_array_equal(np.stack([patch for _, patch in read[:32]]), np.stack(patches))
+        assert_array_equal(np.stack([voice.patch for voice in read[:32]]), np.stack(patches))
 
 
 def test_a_single_voice_message_is_as_the_manual_has_it(tmp_path: Path) -> None:

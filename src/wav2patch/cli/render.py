@@ -42,10 +42,12 @@ def command(
     voices = engine.read_presets(preset)
     if voice > len(voices):
         raise UserError(f"{preset} holds {len(voices)} voice(s): there is no voice {voice}.")
-    name, patch = voices[voice - 1]
+    chosen = voices[voice - 1]
     played = Note(parse_pitch(note), velocity, 0.0, hold)
-    audio = engine.render(patch, played, length=length, sample_rate=sample_rate)
+    audio = engine.render(chosen.patch, played, length=length, sample_rate=sample_rate)
     # Named after the note too: beside candidate_1.syx lies the candidate_1.wav of its match.
     path = output or preset.with_name(f"{preset.stem}_{pitch_name(played.pitch)}.wav")
     write_wav(path, audio, sample_rate)
-    out().print(f"{printable(name or 'voice')} → {printable(path)}")
+    for lost in chosen.dropped:
+        out().print(f"  • left out: {printable(lost)}")
+    out().print(f"{printable(chosen.name or 'voice')} → {printable(path)}")

@@ -35,7 +35,7 @@ WRONG_PITCH = 2.0
 
 _TAIL = 0.25
 _HEARD = 48
-_VERSIONS = ("wav2patch", "dexed-py", "numpy", "scipy", "soxr", "soundfile", "swift-f0", "onnxruntime")
+_VERSIONS = ("wav2patch", "numpy", "scipy", "soxr", "soundfile", "swift-f0", "onnxruntime")
 
 
 def match(
@@ -154,7 +154,7 @@ class _Job:
             failures=len(self.evaluator.failures),
             seed=seed,
             stopped=stopped,
-            versions=_versions(),
+            versions={**_versions(), **self.synth.versions()},
         )
 
     def _choose(self, found: Sequence[Scored], count: int) -> list[tuple[Scored, Audio, float | None]]:

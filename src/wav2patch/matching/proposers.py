@@ -90,6 +90,6 @@ def _patches(synth: Synth, path: Path) -> Iterator[Patch]:
     if not path.is_file() or path.suffix.lower() != synth.preset_suffix:
         return
     try:
-        yield from (patch for _, patch in synth.read_presets(path))
+        yield from (preset.patch for preset in synth.read_presets(path))
     except UserError:
         return

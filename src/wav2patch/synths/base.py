@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,10 +21,28 @@ class RenderError(Exception):
     """One render went wrong; the next one may well succeed."""
 
 
+@dataclass(frozen=True, eq=False)
+class Preset:
+    """One patch of a preset file.
+
+    Attributes:
+        name: As the file gives it.
+        patch: ``(P,)``.
+        dropped: What the file sets and the parameter space does not cover, a phrase each; a render of `patch`
+            sounds without it.
+    """
+
+    name: str
+    patch: Patch
+    dropped: tuple[str, ...] = ()
+
+
 class Synth(Protocol):
     """Something that renders audio from a patch and a note.
 
     A render depends on its arguments alone: nothing is left over from the render before.
+
+    A synth is pickled into worker processes, so its engine is made where it first renders, and never travels.
     """
 
     @property
@@ -57,8 +76,21 @@ class Synth(Protocol):
         ...
 
     @property
+    def may_crash(self) -> bool:
+        """Whether the engine may end the process or never return, so that it belongs in worker processes."""
+        ...
+
+    @property
     def noise_floor(self) -> float:
         """Distance of two renders of one patch, in the objective's unit; 0 for a deterministic engine."""
+        ...
+
+    def missing(self) -> str | None:
+        """What keeps it from rendering on this machine and what to do, a sentence; None where nothing does."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Names and versions of what renders, for the record of a match."""
         ...
 
     def prior(self) -> Prior:
@@ -95,8 +127,8 @@ class Synth(Protocol):
         """
         ...
 
-    def read_presets(self, path: Path | str) -> Sequence[tuple[str, Patch]]:
-        """Names and patches of a preset file, one or many.
+    def read_presets(self, path: Path | str) -> Sequence[Preset]:
+        """The presets of a file, one or many.
 
         Raises:
             UserError: The file is missing or not a preset of this synth.

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
 from types import MappingProxyType
+from typing import Any
 
 from wav2patch.errors import UserError
 from wav2patch.synths.base import Synth
 
 
-def _dexed() -> Synth:
-    from wav2patch.synths.dexed import Dexed  # noqa: PLC0415 - an engine is imported when it is asked for
+@dataclass(frozen=True)
+class Entry:
+    """Where a synth is made: a callable of a module that is imported when the synth is asked for."""
 
-    return Dexed()
+    module: str
+    maker: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self) -> Synth:
+        """Make the synth."""
+        maker: Callable[..., Synth] = getattr(import_module(f"wav2patch.synths.{self.module}"), self.maker)
+        return maker(**self.options)
 
 
-SYNTHS: MappingProxyType[str, Callable[[], Synth]] = MappingProxyType({"dexed": _dexed})
+SYNTHS: MappingProxyType[str, Entry] = MappingProxyType({"dexed": Entry("dexed", "Dexed")})
 
 
 def load_synth(name: str) -> Synth:
     """The synth of this name.
+
+    It may still lack what it renders with, such as a plug-in; its `missing` tells.
 
     Raises:
         UserError: There is none; the sentence lists those that exist.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from wav2patch.files import write_bytes
 from wav2patch.notes import Note
 from wav2patch.parameters import ParameterSpace, Patch
 from wav2patch.priors import CopulaPrior, load_prior
-from wav2patch.synths.base import Audio, RenderError
+from wav2patch.synths.base import Audio, Preset, RenderError
 from wav2patch.synths.dexed_space import OPERATORS, dx7_space, operator_fields
 from wav2patch.synths.dx7_sysex import VOICE_BYTES, bank_message, read_voices, voice_message
 
@@ -33,12 +33,20 @@ class Dexed:
     preset_suffix = ".syx"
     bank_name = "bank.syx"
     releases_gil = True
+    may_crash = False
     noise_floor = 0.0
 
     @property
     def space(self) -> ParameterSpace:
         """The 145 parameters of a DX7 voice."""
         return dx7_space()
+
+    def missing(self) -> None:
+        """Nothing: the engine comes with the package."""
+
+    def versions(self) -> Mapping[str, str]:
+        """The engine's version."""
+        return {"dexed-py": metadata.version("dexed-py")}
 
     def prior(self) -> CopulaPrior:
         """The statistics of 1,051 real voices that ship with the package."""
@@ -71,12 +79,12 @@ class Dexed:
         """Write a 32-voice bank ``.syx``; the last patch fills the places that are left."""
         write_bytes(Path(path), bank_message([to_voice(p, n) for p, n in zip(patches, names, strict=True)]))
 
-    def read_presets(self, path: Path | str) -> list[tuple[str, Patch]]:
-        """Names and patches of a ``.syx`` file, single voice or bank.
+    def read_presets(self, path: Path | str) -> list[Preset]:
+        """The voices of a ``.syx`` file, single voice or bank.
 
         Values beyond a parameter's range, as worn cartridges have them, are clipped into it.
         """
-        return [from_voice(voice) for voice in read_voices(path)]
+        return [Preset(*from_voice(voice)) for voice in read_voices(path)]
 
     def loading_instructions(self) -> list[str]:
         """How to open the file in Dexed and in the hardware."""
