@@ -30,8 +30,9 @@ def test_renders_are_counted() -> None:
 
 def test_seconds_pass() -> None:
     budget = Budget(seconds=0.05)
-    assert budget.allows(1000) == 1000
-    budget.spend(1)
+    # How fast renders are is not known yet.
+    assert budget.allows(1000) == 16
+    budget.spend(16)
     time.sleep(0.06)
     assert budget.exhausted
     assert budget.allows(1) == 0
@@ -40,15 +41,52 @@ def test_seconds_pass() -> None:
 def test_however_short_the_time_something_is_rendered() -> None:
     budget = Budget(seconds=1e-6)
     time.sleep(0.001)
-    assert budget.allows(64) == 64
-    budget.spend(64)
+    assert budget.allows(64) == 16
+    budget.spend(16)
     assert budget.allows(64) == 0
+
+
+def test_the_last_batch_ends_with_the_time() -> None:
+    budget = at_a_rate(20.0, spent=58.0)
+    assert budget.allows(64) == pytest.approx(40, abs=1)
+    assert budget.allows(8) == 8
 
 
 def test_the_first_limit_ends_it() -> None:
     budget = Budget(renders=5, seconds=1000.0)
     budget.spend(5)
     assert budget.exhausted
+
+
+def at_a_rate(renders_a_second: float, seconds: float = 60.0, afterwards: int = 0, spent: float = 10.0) -> Budget:
+    budget = Budget(seconds=seconds, afterwards=afterwards)
+    budget._start -= spent
+    budget.spend(round(renders_a_second * spent))
+    return budget
+
+
+def test_seconds_are_set_aside_for_what_comes_afterwards() -> None:
+    fast, slow = at_a_rate(500.0, afterwards=200), at_a_rate(20.0, afterwards=200)
+    assert fast.fraction == pytest.approx(10 / 59.6, rel=1e-3)
+    assert slow.fraction == pytest.approx(10 / 50, rel=1e-3)
+    # Never more than a quarter, however slow.
+    assert at_a_rate(1.0, afterwards=200).fraction == pytest.approx(10 / 45, rel=1e-3)
+
+
+@pytest.mark.parametrize(("rate", "affordable"), [(500.0, 400), (20.0, 300), (1.0, 15)])
+def test_what_comes_afterwards_fits_into_the_time_left(rate: float, affordable: int) -> None:
+    assert at_a_rate(rate).affords(400) == pytest.approx(affordable, abs=1)
+
+
+def test_little_is_afforded_when_the_time_is_over() -> None:
+    assert at_a_rate(20.0, spent=60.0).affords(400) == 0
+    assert at_a_rate(20.0).affords(400, most_seconds=5.0) == pytest.approx(100, abs=1)
+
+
+def test_renders_alone_afford_everything_afterwards() -> None:
+    budget = Budget(renders=100, afterwards=500)
+    budget.spend(100)
+    assert budget.affords(400) == 400
 
 
 @pytest.mark.parametrize("limits", [{}, {"renders": 0}, {"seconds": -1.0}])

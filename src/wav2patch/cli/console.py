@@ -16,6 +16,11 @@ def fail(sentence: str) -> None:
     print(f"error: {printable(' '.join(sentence.split()))}", file=sys.stderr)
 
 
+def note_aside(sentence: str) -> None:
+    """One sentence that is worth knowing and no error, on standard error."""
+    print(printable(" ".join(sentence.split())), file=sys.stderr)
+
+
 def printable(text: object) -> str:
     """Text that any terminal and any table takes: bytes that are no UTF-8 and control characters are replaced."""
     readable = os.fsencode(str(text)).decode("utf-8", "replace")

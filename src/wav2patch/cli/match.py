@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wav2patch.cli.console import fail, out, print_json, printable, progress_console
+from wav2patch.cli.console import fail, note_aside, print_json, printable
+from wav2patch.cli.progress import first_interrupt_only, search_progress
+from wav2patch.cli.summary import summarise, summarise_ranking
 from wav2patch.errors import UserError
 
 if TYPE_CHECKING:
-    from wav2patch.matching.evaluator import Progress
     from wav2patch.matching.result import Match
+    from wav2patch.priors import Prior
     from wav2patch.synths.base import Synth
 
 
@@ -26,7 +25,10 @@ def command(
     sounds: Annotated[
         list[Path], typer.Argument(metavar="SOUND", help="Recordings of one note: wav, flac, ogg, mp3, aiff.")
     ],
-    synth: Annotated[str, typer.Option(help="The synth to match on: see `wav2patch synths list`.")] = "dexed",
+    synth: Annotated[
+        str,
+        typer.Option(help="The synth to match on (see `wav2patch synths list`), several, as in dexed,vital, or all."),
+    ] = "dexed",
     out_folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Each sound gets a folder in here.")] = Path(
         "matches"
     ),
@@ -57,40 +59,37 @@ def command(
     For every SOUND, DIR/<sound>/ then holds the candidates' presets and audio, match.json, and report.html with
     everything to see and hear. Ctrl-C ends the search early and keeps the best found so far.
 
+    On several synths, each gets the whole budget and a folder DIR/<sound>/<synth>/; DIR/<sound>/report.html and
+    synths.json say which comes closest.
+
     Examples:
       wav2patch match bass.wav
 
       wav2patch match bell.flac --budget 3m --presets ~/dx7-banks
 
       wav2patch match lead.wav --note A3 --renders 6000 --seed 1
+
+      wav2patch match pad.wav --synth all --budget 2m
     """
     from wav2patch.matching.budget import parse_duration
-    from wav2patch.priors import load_prior
-    from wav2patch.synths.catalogue import load_synth
 
-    engine = load_synth(synth)
-    options = {
+    engines, failed = _synths(synth)
+    options: dict[str, Any] = {
         "candidates": candidates,
         "seconds": None if budget is None else parse_duration(budget),
         "renders": renders,
         "presets": presets or [],
-        "prior": None if prior is None else load_prior(engine.space, prior),
+        "prior": None if prior is None else _prior(prior, engines),
         "seed": seed,
         "workers": workers,
     }
     heard = {"note": note, "velocity": velocity, "hold": hold}
-    results, failed = [], False
+    results: list[tuple[Match, Path]] = []
     for sound, folder in _folders(sounds, out_folder):
-        try:
-            found = _match_one(sound, engine, folder, heard, options)
-        except UserError as error:
-            fail(str(error))
-            failed = True
-            continue
-        results.append((found, folder))
-        if not as_json:
-            _summarise(found, folder)
-        if found.stopped:
+        found, complete = _match_on_all(sound, engines, folder, heard, options, quiet=as_json)
+        results += found
+        failed = failed or not complete
+        if any(match.stopped for match, _ in found):
             break
     if as_json:
         from wav2patch.matching.store import as_dictionary
@@ -98,6 +97,34 @@ def command(
         print_json({"matches": [{"folder": printable(f), **as_dictionary(found)} for found, f in results]})
     if failed:
         raise typer.Exit(2)
+
+
+def _synths(wanted: str) -> tuple[list[Synth], bool]:
+    """The synths that are meant, and whether one that was asked for by name cannot be had."""
+    from wav2patch.synths.catalogue import instruments, load_synth
+
+    if wanted == "all":
+        engines = [load_synth(name) for name in instruments()]
+        for engine in engines:
+            if reason := engine.missing():
+                note_aside(f"{engine.name} is left out: {reason}")
+        return [engine for engine in engines if not engine.missing()], False
+    names = list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
+    if len(names) == 1:
+        return [load_synth(names[0])], False
+    engines = [load_synth(name) for name in names]
+    lacking = [reason for engine in engines if (reason := engine.missing())]
+    for reason in lacking:
+        fail(reason)
+    return [engine for engine in engines if not engine.missing()], bool(lacking)
+
+
+def _prior(path: Path, engines: list[Synth]) -> Prior:
+    from wav2patch.priors import load_prior
+
+    if len(engines) != 1:
+        raise UserError("a --prior belongs to one synth: name that one with --synth.")
+    return load_prior(engines[0].space, path)
 
 
 def _folders(sounds: list[Path], out_folder: Path) -> list[tuple[Path, Path]]:
@@ -114,6 +141,41 @@ def _folders(sounds: list[Path], out_folder: Path) -> list[tuple[Path, Path]]:
     return [(sound, out_folder / name) for name, sound in taken.items()]
 
 
+def _match_on_all(
+    sound: Path, engines: list[Synth], folder: Path, heard: dict[str, Any], options: dict[str, Any], *, quiet: bool
+) -> tuple[list[tuple[Match, Path]], bool]:
+    """The matches of one sound with their folders, and whether every synth gave one."""
+    results: list[tuple[Match, Path]] = []
+    for engine in engines:
+        own = folder if len(engines) == 1 else folder / engine.name
+        try:
+            found = _match_one(sound, engine, own, heard, options)
+        except UserError as error:
+            fail(str(error))
+            continue
+        results.append((found, own))
+        if not quiet:
+            summarise(found, own)
+        if found.stopped:
+            break
+    if len(engines) > 1 and results:
+        _rank(results, folder, quiet=quiet)
+    return results, len(results) == len(engines)
+
+
+def _rank(results: list[tuple[Match, Path]], folder: Path, *, quiet: bool) -> None:
+    from wav2patch.matching.ranking import save_ranking
+    from wav2patch.report.ranking import write_ranking
+
+    matches = [found for found, _ in results]
+    folders = {found.synth.name: own for found, own in results}
+    save_ranking(matches, folders, folder)
+    links = {name: f"{own.name}/report.html" for name, own in folders.items()}
+    write_ranking(matches, links, folder / "report.html")
+    if not quiet:
+        summarise_ranking(matches, folder / "report.html")
+
+
 def _match_one(sound: Path, synth: Synth, folder: Path, heard: dict[str, Any], options: dict[str, Any]) -> Match:
     from wav2patch.audio.target import listen
     from wav2patch.files import check_folder
@@ -124,73 +186,8 @@ def _match_one(sound: Path, synth: Synth, folder: Path, heard: dict[str, Any], o
     target = listen(sound, **heard)
     # Before the search and not after it: a minute's work should not end at a folder that cannot be written.
     check_folder(folder)
-    with _first_interrupt_only(), _progress(sound.name) as report:
+    with first_interrupt_only(), search_progress(f"{sound.name} on {synth.title}") as report:
         found = match(target, synth, report=report, **options)
         save_match(found, folder)
         write_report(found, folder / "report.html", command=printable(shlex.join(["wav2patch", *sys.argv[1:]])))
     return found
-
-
-@contextlib.contextmanager
-def _first_interrupt_only() -> Iterator[None]:
-    """Ctrl-C ends the search; a second one must not end the writing of what it found."""
-
-    def stop(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print("stopping: writing the best found so far …", file=sys.stderr)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}", style="bold", markup=False),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[renders]:>6} renders   best {task.fields[best]}"),
-    )
-    console = progress_console()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(printable(name), total=1.0, renders=0, best="…")
-
-        def report(progress: Any) -> None:
-            best = f"{progress.best:.2f} dB"
-            bar.update(task, completed=progress.fraction, renders=progress.renders, best=best)
-
-        yield report
-
-
-def _summarise(found: Match, folder: Path) -> None:
-    from rich.table import Table
-
-    from wav2patch.matching.candidates import pitch_is_right
-    from wav2patch.matching.store import preset_path
-    from wav2patch.notes import pitch_name
-
-    console, note = out(), found.sound.note
-    pitch = f"{pitch_name(note.pitch)}" if found.target.frequency else f"{pitch_name(note.pitch)} (no pitch heard)"
-    name = printable(Path(found.target.source).name)
-    console.print(f"{name}: {pitch}, held {note.duration:.2f} s, on {found.synth.title}", style="bold")
-    for remark in found.target.remarks:
-        console.print(f"  • {remark}")
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for column in ("distance", "pitch", "preset"):
-        table.add_column(column)
-    for candidate in found.candidates:
-        cents = candidate.panel.get("f0")
-        heard = "–" if cents is None else f"{round(cents):+d} cents"
-        wrong = "" if pitch_is_right(found.target.frequency, candidate.frequency) else " (out of tune: put back)"
-        table.add_row(f"{candidate.distance:.2f} dB", heard + wrong, printable(preset_path(found, candidate, folder)))
-    console.print(table)
-    early = ", stopped by you" if found.stopped else ""
-    presets = f", {found.rendered['presets']} of them your presets" if found.rendered.get("presets") else ""
-    console.print(f"{found.renders} renders{presets} in {found.seconds:.0f} s{early}.")
-    console.print(f"Listen and compare: {printable(folder / 'report.html')}")

@@ -13,6 +13,9 @@ from wav2patch.parameters import ParameterSpace, Patch
 DIFFERENT = 0.5
 """Share of the parameters that are heard by which two candidates have to differ."""
 
+WRONG_PITCH = 2.0
+"""Decibels by which a candidate whose pitch is off by more than a quarter tone is put back."""
+
 _CLOSE = 0.05
 _WRONG_PITCH_CENTS = 50.0
 
@@ -66,3 +69,8 @@ def pitch_error(target: float | None, frequency: float | None) -> float:
 def pitch_is_right(target: float | None, frequency: float | None) -> bool:
     """Whether a render's pitch would pass for the target's; true where the target has none."""
     return pitch_error(target, frequency) <= _WRONG_PITCH_CENTS
+
+
+def pitch_penalty(target: float | None, frequency: float | None) -> float:
+    """Decibels that are added to the distance of a render whose pitch would not pass for the target's."""
+    return 0.0 if pitch_is_right(target, frequency) else WRONG_PITCH

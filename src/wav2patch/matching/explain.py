@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -18,7 +19,15 @@ _STEP = 0.15
 
 
 def explain(
-    space: ParameterSpace, patch: Patch, audio: Audio, renderer: Renderer, sound: Sound, *, count: int = 12
+    space: ParameterSpace,
+    patch: Patch,
+    audio: Audio,
+    renderer: Renderer,
+    sound: Sound,
+    *,
+    count: int = 12,
+    most: int | None = None,
+    noise_floor: float = 0.0,
 ) -> list[Influence]:
     """The `count` parameters whose change moves the sound most, the strongest first.
 
@@ -32,10 +41,12 @@ def explain(
         renderer: Makes the renders.
         sound: What is played.
         count: Most influences to return.
+        most: Most renders to make; where they do not suffice, every parameter is tried once before any is twice.
+        noise_floor: Changes of no more than this are chance and are left out.
     """
     measure = Measure(Objective(to_mono(audio), sound.sample_rate))
     heard = np.flatnonzero(space.active(patch)).tolist()
-    tries = [(i, value) for i in heard for value in _others(space.parameters[i], patch[i])]
+    tries = _in_turns([[(i, value) for value in _others(space.parameters[i], patch[i])] for i in heard])[:most]
     results = renderer.map([_with(patch, i, v) for i, v in tries], sound, measure)
     changes: dict[int, list[tuple[float, float]]] = {}
     for (i, value), result in zip(tries, results, strict=True):
@@ -43,7 +54,12 @@ def explain(
             changes.setdefault(i, []).append((value, result))
     influences = [_influence(space.parameters[i], patch[i], tried) for i, tried in changes.items()]
     strongest = sorted(influences, key=lambda influence: -influence.change)[:count]
-    return [influence for influence in strongest if influence.change > 0]
+    return [influence for influence in strongest if influence.change > noise_floor]
+
+
+def _in_turns(tries: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[int, float]]:
+    """The first of every parameter's tries, then the second ones."""
+    return [tried for turn in zip_longest(*tries) for tried in turn if tried is not None]
 
 
 def _others(parameter: Parameter, value: float) -> Iterator[float]:

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from wav2patch.audio.channels import to_mono
-from wav2patch.audio.pitch import find_pitch
 from wav2patch.audio.target import Target, listen
 from wav2patch.errors import UserError
 from wav2patch.matching.budget import Budget
-from wav2patch.matching.candidates import pitch_is_right, select
 from wav2patch.matching.evaluator import Evaluator, Progress, Scored
 from wav2patch.matching.explain import explain
+from wav2patch.matching.finalists import Finalist, Jury, renders_wanted
 from wav2patch.matching.proposers import PresetProposer, PriorProposer, Proposer, read_preset_folder
 from wav2patch.matching.result import Candidate, Match
 from wav2patch.matching.search import SearchSettings, search
 from wav2patch.metrics.objective import Objective
 from wav2patch.metrics.panel import evaluate
 from wav2patch.priors import Prior
-from wav2patch.rendering.base import Failure, Renderer, Sound
+from wav2patch.rendering.base import Renderer, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import load_synth
 
 DEFAULT_SECONDS = 60.0
 MOST_CANDIDATES = 32
-WRONG_PITCH = 2.0
-"""Decibels by which a candidate whose pitch is off by more than a quarter tone is put back."""
-
 _TAIL = 0.25
-_HEARD = 48
+_SECONDS_AFTER_STOP = 5.0
+_MANY = 1_000_000
 _VERSIONS = ("wav2patch", "numpy", "scipy", "soxr", "soundfile", "swift-f0", "onnxruntime")
 
 
@@ -81,11 +77,17 @@ def match(
     """
     _check(candidates, seconds, renders, seed, workers)
     synth = load_synth(synth) if isinstance(synth, str) else synth
+    if reason := synth.missing():
+        raise UserError(reason)
     target = sound if isinstance(sound, Target) else listen(Path(sound), note=str(note), velocity=velocity, hold=hold)
     prior = prior or synth.prior()
     proposers = _proposers(synth, prior, presets)
     renderer = make_renderer(synth, workers)
-    budget = Budget(renders, DEFAULT_SECONDS if renders is None and seconds is None else seconds)
+    budget = Budget(
+        renders,
+        DEFAULT_SECONDS if renders is None and seconds is None else seconds,
+        afterwards=renders_wanted(synth) + len(synth.space),
+    )
     try:
         job = _Job(target, synth, renderer, budget, report)
         stopped, found = job.search(proposers, prior, seed, settings)
@@ -136,9 +138,19 @@ class _Job:
     def finish(self, found: Sequence[Scored], count: int, seed: int, stopped: bool) -> Match:
         """Choose candidates, measure them, and find out what matters in the best."""
         spent = self.budget.spent_renders, self.budget.spent_seconds
-        chosen = self._choose([*self.evaluator.ranking(), *found], count)
-        shown = [self._candidate(i, *heard) for i, heard in enumerate(chosen, start=1)]
-        influences = explain(self.synth.space, shown[0].patch, shown[0].audio, self.renderer, self.sound)
+        jury = Jury(self.target, self.synth, self.renderer, self.sound, self.objective)
+        affordable = self.budget.affords(_MANY, most_seconds=_SECONDS_AFTER_STOP if stopped else np.inf)
+        chosen = jury.choose(self._found(found), count, affordable // 2)
+        shown = [self._candidate(i, finalist) for i, finalist in enumerate(chosen, start=1)]
+        influences = explain(
+            self.synth.space,
+            shown[0].patch,
+            shown[0].audio,
+            self.renderer,
+            self.sound,
+            most=affordable // 2,
+            noise_floor=self.synth.noise_floor,
+        )
         return Match(
             target=self.target,
             synth=self.synth,
@@ -157,60 +169,32 @@ class _Job:
             versions={**_versions(), **self.synth.versions()},
         )
 
-    def _choose(self, found: Sequence[Scored], count: int) -> list[tuple[Scored, Audio, float | None]]:
-        """Candidates with their renders and fundamentals, by distance, to which a wrong pitch adds.
-
-        An octave off is what people hear first. The pitch is heard before anything is left out for being much like
-        another: the copy that is an octave off must not take the place of the one that is right.
-        """
-        if not found:
+    def _found(self, found: Sequence[Scored]) -> list[Scored]:
+        everything = [*self.evaluator.ranking(), *found]
+        if not everything:
             reason = self.evaluator.failures[0].reason if self.evaluator.failures else "nothing was rendered"
             raise UserError(f"no patch of {self.synth.title} could be rendered: {reason}.")
-        closest = _distinct(found)
-        heard = list({id(s): s for s in (*closest[:_HEARD], *select(self.synth.space, closest, 2 * count))}.values())
-        results = self.renderer.map([scored.patch for scored in heard], self.sound, _Heard(self.target.sample_rate))
-        sounds = {id(s): result for s, result in zip(heard, results, strict=True) if not isinstance(result, Failure)}
-        ordered = sorted((s for s in heard if id(s) in sounds), key=lambda s: self._rank(s, sounds[id(s)][1]))
-        return [(scored, *sounds[id(scored)]) for scored in select(self.synth.space, ordered, count)]
+        return everything
 
-    def _rank(self, scored: Scored, frequency: float | None) -> float:
-        return scored.distance + (0.0 if pitch_is_right(self.target.frequency, frequency) else WRONG_PITCH)
-
-    def _candidate(self, number: int, scored: Scored, audio: Audio, frequency: float | None) -> Candidate:
-        parts = self.objective.parts(to_mono(audio))
+    def _candidate(self, number: int, finalist: Finalist) -> Candidate:
+        parts = self.objective.parts(to_mono(finalist.render.audio))
         panel = evaluate(
             self.audio[None],
-            audio,
+            finalist.render.audio,
             self.sound.sample_rate,
             target_f0=self.target.frequency,
-            prediction_f0=frequency,
+            prediction_f0=finalist.render.frequency,
         )
         return Candidate(
             name=f"candidate_{number}",
-            patch=scored.patch,
-            audio=audio,
-            origin=scored.origin,
-            distance=float(parts.total),
+            patch=finalist.scored.patch,
+            audio=finalist.render.audio,
+            origin=finalist.scored.origin,
+            distance=finalist.distance,
             parts={part: float(getattr(parts, part)) for part in ("spectrum", "magnitude", "envelope")},
             panel=panel,
-            frequency=frequency,
+            frequency=finalist.render.frequency,
         )
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """A render with its fundamental in Hz."""
-
-    sample_rate: int
-
-    def __call__(self, audio: Audio) -> tuple[Audio, float | None]:
-        return audio, find_pitch(to_mono(audio), self.sample_rate).frequency
-
-
-def _distinct(found: Sequence[Scored]) -> list[Scored]:
-    """Each patch once, closest first; of two records of a patch the later one, which knows where it began."""
-    unique = {scored.patch.tobytes(): scored for scored in found}
-    return sorted(unique.values(), key=lambda scored: scored.distance)
 
 
 def _check(candidates: int, seconds: float | None, renders: int | None, seed: int, workers: int | None) -> None:

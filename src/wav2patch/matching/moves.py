@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wav2patch.parameters import ParameterSpace, Patch
 from wav2patch.priors import Prior
-from wav2patch.structure import Condition
+from wav2patch.structure import mentioned
 
 Indices = NDArray[np.intp]
 
@@ -88,7 +88,8 @@ class Moves:
 
     def _restructure(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
         i = generator.choice(self._structural)
-        patch[i] = generator.integers(int(self.space.low[i]), int(self.space.high[i]) + 1)
+        others = [value for value in range(int(self.space.high[i]) + 1) if value != patch[i]]
+        patch[i] = generator.choice(others)
 
     def _reset(self, generator: np.random.Generator, patch: Patch, pool: Sequence[Patch]) -> None:
         i = self._pick_active(generator, patch)
@@ -153,8 +154,7 @@ def _by_kind(blocks: Iterable[tuple[str, Indices]]) -> dict[str, list[Indices]]:
 
 
 def _structural(space: ParameterSpace) -> Indices:
-    """Categorical parameters on whose choice the activity of others depends, such as an FM algorithm."""
+    """Categorical parameters on whose choice the activity of others depends: an FM algorithm, an on/off switch."""
     clauses = (clause for activity in space.activities for clause in activity.alternatives)
-    conditions = (condition for clause in clauses for condition in clause if isinstance(condition, Condition))
-    asked = sorted({space.index(condition.parameter) for condition in conditions if condition.values})
+    asked = sorted({space.index(name) for clause in clauses for name in mentioned(clause)})
     return np.array([i for i in asked if space.is_categorical[i]], dtype=np.intp)

@@ -87,7 +87,7 @@ def retrieve(
         proposer, supply = supplies.pop(0)
         if budget.fraction >= proposer.share and budget.spent_renders >= _LEAST_RETRIEVAL:
             continue
-        patches = list(islice(supply, _RETRIEVAL_BATCH))
+        patches = list(islice(supply, budget.allows(_RETRIEVAL_BATCH)))
         if patches:
             evaluator(patches, proposer.name)
             supplies.append((proposer, supply))

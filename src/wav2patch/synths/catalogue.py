@@ -14,11 +14,19 @@ from wav2patch.synths.base import Synth
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a synth is made: a callable of a module that is imported when the synth is asked for."""
+    """Where a synth is made: a callable of a module that is imported when the synth is asked for.
+
+    Attributes:
+        module: Below `wav2patch.synths`.
+        maker: Name of the callable.
+        options: What it is called with.
+        research: Whether it is for experiments alone, and plays no notes.
+    """
 
     module: str
     maker: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    research: bool = False
 
     def __call__(self) -> Synth:
         """Make the synth."""
@@ -40,3 +48,8 @@ def load_synth(name: str) -> Synth:
     if name not in SYNTHS:
         raise UserError(f"there is no synth called {name!r}: choose from {', '.join(sorted(SYNTHS))}.")
     return SYNTHS[name]()
+
+
+def instruments() -> list[str]:
+    """Names of the synths that a musician would play, ready on this machine or not."""
+    return sorted(name for name, entry in SYNTHS.items() if not entry.research)
