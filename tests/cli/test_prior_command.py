@@ -1,0 +1,19 @@
+"""`wav2patch prior`."""
+
+from pathlib import Path
+
+from commands import one_sentence, run
+
+from wav2patch.priors import draw
+from wav2patch.synths.base import Synth
+
+
+def test_a_prior_fitted_to_own_banks_serves_a_match(sound: Path, tmp_path: Path, dexed: Synth) -> None:
+    patches = [draw(dexed.prior(), 9, i) for i in range(32)]
+    dexed.write_bank(patches, tmp_path / "banks" / "one.syx", [str(i) for i in range(32)])
+    fitted = run("prior", "fit", "banks", "-o", "mine.npz", cwd=tmp_path)
+    assert fitted.returncode == 0, fitted.stderr
+    assert "32 presets" in fitted.stdout
+    done = run("match", sound, "--prior", "mine.npz", "--renders", 80, "--out", tmp_path, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert one_sentence(run("prior", "fit", "nowhere", cwd=tmp_path).stderr)
