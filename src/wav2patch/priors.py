@@ -12,8 +12,6 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from wav2patch.errors import UserError
 from wav2patch.files import atomic_path
@@ -153,6 +151,8 @@ class CopulaPrior:
 
     def sample(self, generator: np.random.Generator, n: int) -> Patch:
         """Draw n patches, ``(n, P)``."""
+        from scipy.special import ndtr  # noqa: PLC0415 - every worker process would wait for SciPy
+
         root: NDArray[np.float64] = getattr(self, "_root")  # noqa: B009 - a frozen dataclass has no slot to name
         uniform = ndtr(generator.standard_normal((n, len(self.space))) @ root.T)
         levels = len(self.quantiles)
@@ -171,6 +171,9 @@ def fit_copula(space: ParameterSpace, patches: Patch, *, shrinkage: float = 0.1)
     Raises:
         UserError: There are fewer than two different patches.
     """
+    from scipy.special import ndtri  # noqa: PLC0415 - every worker process would wait for SciPy
+    from scipy.stats import rankdata  # noqa: PLC0415
+
     space.validate(patches)
     patches = np.unique(patches, axis=0)
     if len(patches) < 2:

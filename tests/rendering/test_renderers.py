@@ -1,31 +1,31 @@
 """What every renderer promises, tried with the real Dexed and with a hostile synth."""
 
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from hostile import BAD_AUDIO, SOUND, Hostile, division, first_value, leave, patch
 from numpy.testing import assert_array_equal
 
-from wav2patch.notes import Note
-from wav2patch.parameters import Discrete, ParameterSpace, Patch
-from wav2patch.priors import Prior, UniformPrior, draw
-from wav2patch.rendering.base import Failure, Renderer, Sound
+from wav2patch.priors import draw
+from wav2patch.rendering.base import Failure, Renderer
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.rendering.inline import InlineRenderer
+from wav2patch.rendering.processes import ProcessRenderer
 from wav2patch.rendering.threads import ThreadRenderer
-from wav2patch.synths.base import Audio, Preset, RenderError, Synth
+from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import load_synth
 
-SOUND = Sound(Note(60, 100, 0.0, 0.2), 0.3, 22050)
 MAKERS: dict[str, Callable[[Synth], Renderer]] = {
     "inline": InlineRenderer,
     "one thread": lambda synth: ThreadRenderer(synth, 1, deadline=5.0),
     "four threads": lambda synth: ThreadRenderer(synth, 4, deadline=5.0),
+    "one process": lambda synth: ProcessRenderer(synth, 1, deadline=5.0),
+    "two processes": lambda synth: ProcessRenderer(synth, 2, deadline=5.0),
+    "three processes": lambda synth: ProcessRenderer(synth, 3, deadline=5.0),
 }
 
 
@@ -34,112 +34,73 @@ def make(request: pytest.FixtureRequest) -> Callable[[Synth], Renderer]:
     return MAKERS[request.param]
 
 
-class Hostile:
-    """Does what its one parameter says: 0 renders, 1 raises, 2 sleeps past every deadline, 3 renders slowly."""
-
-    name = title = "hostile"
-    preset_suffix = ".hostile"
-    bank_name = None
-    releases_gil = True
-    may_crash = False
-    noise_floor = 0.0
-    space = ParameterSpace((Discrete("deed", 0, 3), Discrete("value", 0, 99)))
-
-    def __init__(self) -> None:
-        self.release = threading.Event()
-
-    def missing(self) -> None:
-        return None
-
-    def versions(self) -> dict[str, str]:
-        return {}
-
-    def prior(self) -> Prior:
-        return UniformPrior(self.space)
-
-    def render(self, patch: Patch, note: Note, *, length: float, sample_rate: int) -> Audio:
-        if patch[0] == 1:
-            raise RenderError("broken on purpose")
-        if patch[0] == 2:
-            self.release.wait(30)
-        if patch[0] == 3:
-            time.sleep(0.02)
-        return np.full((1, 4), patch[1], dtype=np.float32)
-
-    def write_preset(self, patch: Patch, path: Path, *, name: str = "") -> None:
-        raise NotImplementedError
-
-    def write_bank(self, patches: list[Patch], path: Path, names: list[str]) -> None:
-        raise NotImplementedError
-
-    def read_presets(self, path: Path) -> list[Preset]:
-        raise NotImplementedError
-
-    def loading_instructions(self) -> list[str]:
-        return []
-
-
-def first_value(audio: Audio) -> float:
-    return float(audio[0, 0])
-
-
-def test_results_come_in_the_order_of_the_patches(make: Callable[[Synth], Renderer]) -> None:
-    renderer = make(Hostile())
-    patches = [np.array([3.0 if i % 3 == 0 else 0.0, float(i)]) for i in range(40)]
-    assert renderer.map(patches, SOUND, first_value) == [float(i) for i in range(40)]
+@pytest.fixture(params=["inline", "one thread", "four threads", "two processes"], scope="module")
+def renderer(request: pytest.FixtureRequest) -> Iterator[Renderer]:
+    """Of the hostile synth, shared by the tests: none may leave a mark on it."""
+    renderer = MAKERS[request.param](Hostile())
+    yield renderer
     renderer.close()
+
+
+def test_results_come_in_the_order_of_the_patches(renderer: Renderer) -> None:
+    patches = [patch("slow" if i % 3 == 0 else "render", i) for i in range(40)]
+    assert renderer.map(patches, SOUND, first_value) == [float(i) for i in range(40)]
 
 
 def test_renders_equal_the_synths_own_whatever_the_workers(make: Callable[[Synth], Renderer]) -> None:
     synth = load_synth("dexed")
     patches = [draw(synth.prior(), 9, i) for i in range(12)]
     renderer = make(synth)
-    for patch, audio in zip(patches, renderer.map(patches, SOUND, np.copy), strict=True):
+    for values, audio in zip(patches, renderer.map(patches, SOUND, np.copy), strict=True):
         assert not isinstance(audio, Failure)
-        assert_array_equal(audio, synth.render(patch, SOUND.note, length=0.3, sample_rate=22050))
+        assert_array_equal(audio, synth.render(values, SOUND.note, length=0.3, sample_rate=22050))
     renderer.close()
 
 
-def test_a_render_that_fails_costs_itself_alone(make: Callable[[Synth], Renderer]) -> None:
-    renderer = make(Hostile())
-    results = renderer.map([np.array([deed, 5.0]) for deed in (0, 1, 0, 1, 0)], SOUND, first_value)
-    assert [r for r in results if not isinstance(r, Failure)] == [5.0, 5.0, 5.0]
-    assert [r.reason for r in results if isinstance(r, Failure)] == ["RenderError: broken on purpose"] * 2
-    assert renderer.map([np.array([0.0, 7.0])], SOUND, first_value) == [7.0]
-    renderer.close()
+def test_a_render_that_fails_costs_itself_alone(renderer: Renderer) -> None:
+    results = renderer.map([patch(deed, 5) for deed in ("render", "raise") * 2], SOUND, first_value)
+    assert results == [5.0, Failure("RenderError: broken on purpose")] * 2
+    assert renderer.map([patch("render", 7)], SOUND, first_value) == [7.0]
 
 
-def test_what_is_done_with_a_render_may_fail_too(make: Callable[[Synth], Renderer]) -> None:
-    renderer = make(Hostile())
-    (result,) = renderer.map([np.array([0.0, 5.0])], SOUND, lambda audio: 1 / 0)
+@pytest.mark.parametrize("deed", BAD_AUDIO)
+def test_what_is_not_the_audio_asked_for_is_a_failure(renderer: Renderer, deed: str) -> None:
+    one, bad, two = renderer.map([patch("render", 1), patch(deed), patch("render", 2)], SOUND, first_value)
+    assert (one, two) == (1.0, 2.0)
+    assert isinstance(bad, Failure)
+    assert "the render" in bad.reason
+
+
+def test_what_is_done_with_a_render_may_fail_too(renderer: Renderer) -> None:
+    (result,) = renderer.map([patch("render", 5)], SOUND, division)
     assert isinstance(result, Failure)
     assert "ZeroDivisionError" in result.reason
-    renderer.close()
 
 
-def test_an_engine_that_tries_to_exit_costs_one_render(make: Callable[[Synth], Renderer]) -> None:
-    renderer = make(Hostile())
-    (result,) = renderer.map([np.array([0.0, 5.0])], SOUND, lambda audio: sys.exit(3))
-    assert isinstance(result, Failure)
-    assert renderer.map([np.array([0.0, 7.0])], SOUND, first_value) == [7.0]
-    renderer.close()
+def test_an_engine_that_tries_to_exit_costs_one_render(renderer: Renderer) -> None:
+    results = renderer.map([patch("sys.exit"), patch("render", 7)], SOUND, first_value)
+    assert results == [Failure("SystemExit: 3"), 7.0]
+    assert renderer.map([patch("render")], SOUND, leave) == [Failure("SystemExit: 3")]
+    assert renderer.map([patch("render", 7)], SOUND, first_value) == [7.0]
 
 
-def test_no_patches_give_no_results(make: Callable[[Synth], Renderer]) -> None:
-    renderer = make(Hostile())
+def test_no_patches_give_no_results(renderer: Renderer) -> None:
     assert renderer.map([], SOUND, first_value) == []
-    renderer.close()
+
+
+def test_nothing_is_skipped_that_harmed_no_worker(renderer: Renderer) -> None:
+    for _ in range(3):
+        renderer.map([patch("raise"), patch("nan")], SOUND, first_value)
+    assert len(renderer.skipped) == 0
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_render_that_never_returns_costs_itself_alone(workers: int) -> None:
-    synth = Hostile()
-    renderer = ThreadRenderer(synth, workers, deadline=0.3)
-    patches = [np.array([2.0 if i in (1, 4) else 0.0, float(i)]) for i in range(8)]
+    renderer = ThreadRenderer(Hostile(), workers, deadline=0.3)
+    patches = [patch("sleep" if i in (1, 4) else "render", i) for i in range(8)]
     results = renderer.map(patches, SOUND, first_value)
     assert [i for i, result in enumerate(results) if isinstance(result, Failure)] == [1, 4]
-    assert renderer.map([np.array([0.0, 3.0])] * 3, SOUND, first_value) == [3.0] * 3
-    synth.release.set()
+    assert renderer.map([patch("render", 3)] * 3, SOUND, first_value) == [3.0] * 3
     renderer.close()
 
 
@@ -154,23 +115,49 @@ def test_threads_end_when_the_renderer_is_closed() -> None:
     assert not any(thread.is_alive() for thread in started)
 
 
-def test_a_renderer_has_a_worker() -> None:
+@pytest.mark.parametrize("maker", [ThreadRenderer, ProcessRenderer])
+def test_a_renderer_has_a_worker(maker: type) -> None:
     with pytest.raises(ValueError, match="at least one worker"):
-        ThreadRenderer(Hostile(), 0)
+        maker(Hostile(), 0)
 
 
-def test_engines_that_hold_the_lock_render_in_line() -> None:
+@pytest.mark.parametrize(
+    ("releases_gil", "may_crash", "workers", "kind"),
+    [
+        (True, False, 2, ThreadRenderer),
+        (True, False, 1, InlineRenderer),
+        (False, False, 2, ProcessRenderer),
+        (False, False, 1, InlineRenderer),
+        (True, True, 2, ProcessRenderer),
+        (False, True, 1, ProcessRenderer),
+    ],
+)
+def test_a_synth_gets_the_renderer_that_it_needs(releases_gil: bool, may_crash: bool, workers: int, kind: type) -> None:
     synth = Hostile()
-    assert isinstance(make_renderer(synth, 2), ThreadRenderer)
-    synth.releases_gil = False
-    assert isinstance(make_renderer(synth, 2), InlineRenderer)
+    synth.releases_gil, synth.may_crash = releases_gil, may_crash
+    renderer = make_renderer(synth, workers)
+    assert isinstance(renderer, kind)
+    assert renderer.workers == workers
+    renderer.close()
 
 
-def test_ctrl_c_leaves_nothing_in_the_queue() -> None:
-    synth = Hostile()
-    renderer = ThreadRenderer(synth, 1)
-    patches = [np.array([3.0, 1.0])] * 200
+@pytest.mark.parametrize("maker", [ThreadRenderer, ProcessRenderer])
+def test_ctrl_c_leaves_nothing_in_the_queue(maker: type) -> None:
+    renderer = maker(Hostile(), 1)
+    patches = [patch("slow", 1)] * 200
+    renderer.map(patches[:1], SOUND, first_value)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        renderer.map(patches, SOUND, first_value)
+    start = time.monotonic()
+    assert renderer.map([patch("render", 3)], SOUND, first_value) == [3.0]
+    assert time.monotonic() - start < 1.0
+    renderer.close()
 
+
+def test_ctrl_c_within_a_thread_leaves_nothing_in_the_queue() -> None:
+    renderer = ThreadRenderer(Hostile(), 1)
     once = iter([True])
 
     def interrupt(audio: Audio) -> float:
@@ -179,8 +166,8 @@ def test_ctrl_c_leaves_nothing_in_the_queue() -> None:
         return 0.0
 
     with pytest.raises(KeyboardInterrupt):
-        renderer.map(patches, SOUND, interrupt)
+        renderer.map([patch("slow", 1)] * 200, SOUND, interrupt)
     start = time.monotonic()
-    assert renderer.map([np.array([0.0, 3.0])], SOUND, first_value) == [3.0]
+    assert renderer.map([patch("render", 3)], SOUND, first_value) == [3.0]
     assert time.monotonic() - start < 1.0
     renderer.close()

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from wav2patch.notes import Note
 from wav2patch.parameters import Patch
-from wav2patch.synths.base import Audio, Synth
+from wav2patch.rendering.skip import Skipped
+from wav2patch.synths.base import Audio, RenderError, Synth
 
 T = TypeVar("T")
 
@@ -43,6 +46,11 @@ class Renderer(Protocol):
         """How many renders run side by side."""
         ...
 
+    @property
+    def skipped(self) -> Sequence[Skipped]:
+        """Patches that are rendered no more, as each ended or hung its worker twice."""
+        ...
+
     def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
         """Render every patch and pass each render on, where it was made, to `then`.
 
@@ -50,10 +58,13 @@ class Renderer(Protocol):
             patches: Each ``(P,)``.
             sound: What is played, and how long the renders are.
             then: Reduces audio ``(channels, samples)`` to what is wanted of it, so that audio need not travel
-                between processes; it must not change what it is given.
+                between processes; it must not change what it is given. Worker processes get a pickled copy.
 
         Returns:
             One result a patch, in the order of the patches, whatever the number of workers.
+
+        Raises:
+            ValueError: `then` has to travel to worker processes and cannot be pickled.
         """
         ...
 
@@ -66,6 +77,21 @@ def render_one(synth: Synth, patch: Patch, sound: Sound, then: Callable[[Audio],
     """Render one patch, turning any error of the engine or of `then`, even an attempt to exit, into a `Failure`."""
     try:
         audio = synth.render(patch, sound.note, length=sound.length, sample_rate=sound.sample_rate)
+        check_audio(audio, sound)
         return then(audio)
     except (Exception, SystemExit) as error:
         return Failure(f"{type(error).__name__}: {error}")
+
+
+def check_audio(audio: Audio, sound: Sound) -> None:
+    """Make sure that a render is what was asked for.
+
+    Raises:
+        RenderError: It is not ``(channels, samples)`` of finite floats, or not as long as `sound`.
+    """
+    if not isinstance(audio, np.ndarray) or audio.ndim != 2 or audio.dtype.kind != "f" or not len(audio):
+        raise RenderError("the render is not an array of floats, channels by samples")
+    if audio.shape[1] != (samples := round(sound.length * sound.sample_rate)):
+        raise RenderError(f"the render has {audio.shape[1]} samples, and {samples} were asked for")
+    if not np.isfinite(audio).all():
+        raise RenderError("the render holds values that are not finite numbers")

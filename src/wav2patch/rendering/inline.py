@@ -16,6 +16,7 @@ class InlineRenderer:
     """Renders in line: nothing to start or stop, and no deadline, as nothing could enforce it."""
 
     workers = 1
+    skipped = ()
 
     def __init__(self, synth: Synth) -> None:
         self.synth = synth

@@ -39,6 +39,8 @@ class ThreadRenderer:
         deadline: Seconds that one render may take.
     """
 
+    skipped = ()
+
     def __init__(self, synth: Synth, workers: int, deadline: float = 30.0) -> None:
         if workers < 1:
             raise ValueError(f"a renderer has at least one worker, not {workers}")
