@@ -1,0 +1,1 @@
+"""The research synths' sounds as pure functions of tensors; dtype and device are those of the parameters."""
