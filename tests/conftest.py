@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from in_worker import InWorker
 from wav2patch.synths.base import Synth
 from wav2patch.synths.catalogue import SYNTHS, load_synth
 
 
-@pytest.fixture(params=sorted(SYNTHS))
-def synth(request: pytest.FixtureRequest) -> Synth:
+@pytest.fixture(params=sorted(SYNTHS), scope="module")
+def synth(request: pytest.FixtureRequest) -> Iterator[Synth]:
     """Every synth of the catalogue: a contract that holds for one has to hold for all."""
     engine = load_synth(request.param)
     if reason := engine.missing():
         pytest.skip(reason)
-    return engine
+    if not engine.may_crash:
+        yield engine
+        return
+    isolated = InWorker(engine)
+    yield cast(Synth, isolated)
+    isolated.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,24 +2,61 @@
 
 import subprocess
 import sys
+import time
+from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from wav2patch.audio.channels import to_mono
 from wav2patch.errors import UserError
+from wav2patch.metrics.objective import Objective
 from wav2patch.notes import Note
-from wav2patch.parameters import Patch
+from wav2patch.parameters import ParameterSpace, Patch
 from wav2patch.priors import draw
+from wav2patch.structure import Condition
 from wav2patch.synths.base import Audio, Synth
+from wav2patch.synths.catalogue import load_synth
+from wav2patch.synths.plugins.synth import PluginSynth
 
 NOTE = Note(60, 100, 0.0, 0.4)
+FLOORS = 3.0
+"""How many noise floors apart two renders of one sound may be: the floor is what is usual, not the most."""
+PAPERS_PRIORS = ("surge_xt_full", "surge_xt_simple")
 
 
 def play(synth: Synth, patch: Patch, note: Note = NOTE, length: float = 0.6, sample_rate: int = 44100) -> Audio:
     return synth.render(patch, note, length=length, sample_rate=sample_rate)
+
+
+def same(synth: Synth, one: Audio, other: Audio) -> bool:
+    """Whether two renders are one sound: bit for bit, or within the noise floor that the synth declares."""
+    if synth.noise_floor == 0.0:
+        return np.array_equal(one, other)
+    return one.shape == other.shape and distance(one, other) <= FLOORS * synth.noise_floor
+
+
+def distance(one: Audio, other: Audio) -> float:
+    return float(Objective(to_mono(one), 44100)(to_mono(other)))
+
+
+def some(synth: Synth, count: int) -> int:
+    """How many draws a property is tried on: `count`, or an eighth of it for an engine that takes its time."""
+    return count if render_seconds(synth.name) < 0.004 else max(count // 8, 2)
+
+
+@cache
+def render_seconds(name: str) -> float:
+    synth, taken = load_synth(name), []
+    for _ in range(5):
+        start = time.perf_counter()
+        play(synth, synth.space.default)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
 
 
 def draws(synth: Synth, count: int, seed: int = 31) -> Patch:
@@ -35,7 +72,14 @@ def test_encoding_is_exact_for_draws_and_for_the_default(synth: Synth) -> None:
 
 def test_few_draws_of_the_prior_are_silent(synth: Synth) -> None:
     levels = [float(np.sqrt(np.square(play(synth, patch)).mean())) for patch in draws(synth, 200)]
-    assert np.mean(np.array(levels) < 10 ** (-55 / 20)) < 0.05
+    assert np.mean(np.array(levels) < 10 ** (-55 / 20)) < most_silent(synth)
+
+
+def most_silent(synth: Synth) -> float:
+    """5%, but the uniform priors that are a paper's own keep their silent draws, with the share on record."""
+    if synth.name in PAPERS_PRIORS:
+        return float(cast(PluginSynth, synth).spec.figures["silent_share"]) + 0.1
+    return 0.05
 
 
 @pytest.mark.parametrize("sample_rate", [22050, 44100, 48000])
@@ -51,7 +95,7 @@ def test_a_render_has_the_length_that_was_asked_for(synth: Synth, sample_rate: i
 
 def test_a_patch_always_sounds_the_same(synth: Synth) -> None:
     for patch in draws(synth, 20):
-        assert_array_equal(play(synth, patch), play(synth, patch))
+        assert same(synth, play(synth, patch), play(synth, patch))
 
 
 def test_nothing_leaks_from_one_render_to_the_next(synth: Synth) -> None:
@@ -59,7 +103,7 @@ def test_nothing_leaks_from_one_render_to_the_next(synth: Synth) -> None:
     for first, second in zip(patches[::2], patches[1::2], strict=True):
         before = play(synth, first)
         play(synth, second, Note(36, 127, 0.0, 0.1))
-        assert_array_equal(play(synth, first), before)
+        assert same(synth, play(synth, first), before)
 
 
 def test_a_later_onset_delays_the_same_sound(synth: Synth) -> None:
@@ -67,7 +111,7 @@ def test_a_later_onset_delays_the_same_sound(synth: Synth) -> None:
     late = play(synth, patch, Note(60, 100, 0.25, 0.4), length=0.85)
     shift = round(0.25 * 44100)
     assert not late[:, :shift].any()
-    assert_array_equal(late[:, shift:], play(synth, patch, length=0.6))
+    assert same(synth, late[:, shift:], play(synth, patch, length=0.6))
 
 
 def test_an_onset_after_the_end_is_silence(synth: Synth) -> None:
@@ -87,30 +131,40 @@ def with_parts_turned_down(synth: Synth, patch: Patch, generator: np.random.Gene
 @pytest.mark.parametrize("pitch", [36, 60, 90])
 def test_what_is_declared_inactive_cannot_be_heard(synth: Synth, pitch: int, velocity: int) -> None:
     generator, space = np.random.default_rng([5, pitch, velocity]), synth.space
-    for patch in draws(synth, 120, seed=32):
+    for patch in draws(synth, some(synth, 120), seed=32):
         patch = with_parts_turned_down(synth, patch, generator)
         other = np.floor(space.low + generator.random(len(space)) * (space.high - space.low + 1))
         changed = np.where(space.active(patch), patch, space.snap(other))
         note = Note(pitch, velocity, 0.0, 0.4)
-        assert_array_equal(play(synth, changed, note), play(synth, patch, note))
+        assert same(synth, play(synth, changed, note), play(synth, patch, note))
 
 
 def test_what_is_declared_active_can_often_be_heard(synth: Synth) -> None:
     space, heard = synth.space, []
-    for patch in draws(synth, 8, seed=33):
-        base = play(synth, patch)
-        for i in np.flatnonzero(space.active(patch)):
+    # As many parameters of a slow engine, each on fewer patches.
+    every = 8 // some(synth, 8)
+    for n, patch in enumerate(draws(synth, 8, seed=33)):
+        base, again = play(synth, patch), play(synth, patch)
+        for i in np.flatnonzero(space.active(patch))[n % every :: every]:
             changed = patch.copy()
             changed[i] = space.low[i] if patch[i] == space.high[i] else space.high[i]
-            heard.append(not np.array_equal(play(synth, changed), base))
-    # Not all: one short note never reaches the later stages of an envelope, and plays one key only.
-    assert np.mean(heard) > 0.45
+            heard.append(differs(play(synth, changed), base, again))
+    # Not all: one short note never reaches the later stages of an envelope, and plays one key only; and chance hides
+    # the finer changes.
+    assert np.mean(heard) > (0.45 if synth.noise_floor == 0.0 else 0.3)
+
+
+def differs(audio: Audio, base: Audio, again: Audio) -> bool:
+    """Whether a render differs from that of another patch, by more than this one's two renders from each other."""
+    if np.array_equal(base, again):
+        return not np.array_equal(audio, base)
+    return distance(audio, base) > 1.5 * distance(again, base)
 
 
 def test_symmetries_leave_the_sound_unchanged(synth: Synth) -> None:
     patches = draws(synth, 2, seed=34)
     for symmetry in synth.space.symmetries:
-        choices = [[(c.parameter, value) for value in c.values] for c in symmetry.when]
+        choices = [[(c.parameter, value) for value in fitting_values(synth.space, c)] for c in symmetry.when]
         for values in product(*choices):
             for patch in patches:
                 fitting = patch.copy()
@@ -118,7 +172,13 @@ def test_symmetries_leave_the_sound_unchanged(synth: Synth) -> None:
                     fitting[synth.space.index(name)] = value
                 permuted = synth.space.permute(fitting, symmetry)
                 assert not np.array_equal(permuted, fitting)
-                assert_array_equal(play(synth, permuted, length=0.2), play(synth, fitting, length=0.2))
+                assert same(synth, play(synth, permuted, length=0.2), play(synth, fitting, length=0.2))
+
+
+def fitting_values(space: ParameterSpace, condition: Condition) -> list[float]:
+    """Values of a parameter for which a condition holds: all that it names, or the highest not ruled out."""
+    high = float(space.high[space.index(condition.parameter)])
+    return list(condition.values) or [next(high - i for i in range(1000) if high - i not in condition.unless)]
 
 
 def test_a_preset_file_brings_the_patch_back(synth: Synth, tmp_path: Path) -> None:
@@ -143,7 +203,7 @@ def test_a_preset_file_sounds_the_same_in_a_new_process(synth: Synth, tmp_path: 
     )
     arguments = [synth.name, str(tmp_path / f"p{synth.preset_suffix}"), str(tmp_path / "audio.npy")]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
-    assert_array_equal(np.load(tmp_path / "audio.npy"), play(synth, patch))
+    assert same(synth, np.load(tmp_path / "audio.npy"), play(synth, patch))
 
 
 def test_a_bad_value_is_refused_with_its_name(synth: Synth) -> None:

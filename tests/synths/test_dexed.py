@@ -161,3 +161,16 @@ def test_operator_fields_are_the_bytes_of_an_operator() -> None:
     assert len(operator_fields(3)) == 21
     with pytest.raises(UserError, match="no parameter"):
         dx7_space().index("op7_coarse")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("E.PIANO 1", "E.PIANO 1"),
+        ("slap bass e1 2", "SLAP BAS 2"),
+        ("strings a3 12", "STRINGS 12"),
+        ("a" * 12, "A" * 10),
+    ],
+)
+def test_a_name_is_shortened_but_keeps_its_number(name: str, kept: str) -> None:
+    assert from_voice(to_voice(dx7_space().default, name))[0] == kept

@@ -73,10 +73,9 @@ def preset_file(match: Match, candidate: Candidate) -> str:
 
 
 def preset_name(match: Match, candidate: Candidate) -> str:
-    """Name of the patch within the synth: the sound's own, with the candidate's number, in ten characters."""
+    """Name of the patch within the synth: the sound's own, with the candidate's number."""
     number = candidate.name.rsplit("_", 1)[-1]
-    stem = Path(match.target.source).stem.upper().replace("_", " ")
-    return f"{stem[: 9 - len(number)]} {number}"
+    return f"{Path(match.target.source).stem.replace('_', ' ')} {number}"
 
 
 def as_dictionary(match: Match) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def make_renderer(
     if cluster is not None:
         return RayRenderer(synth, count, deadline, address=None if cluster == "local" else cluster)
     if synth.may_crash or (count > 1 and not synth.releases_gil):
-        return ProcessRenderer(synth, count, deadline)
+        return ProcessRenderer(synth, count, deadline, max_tasks=getattr(synth, "max_tasks", None))
     if count > 1:
         return ThreadRenderer(synth, count, deadline)
     return InlineRenderer(synth)

@@ -42,7 +42,10 @@ class Synth(Protocol):
 
     A render depends on its arguments alone: nothing is left over from the render before.
 
-    A synth is pickled into worker processes, so its engine is made where it first renders, and never travels.
+    A synth is pickled into worker processes, so its engine is made where it first renders, and never travels. Two
+    more things are optional: a method ``prepare() -> None`` that loads the engine, called as a worker starts and
+    outside of any render's deadline; and ``max_tasks: int | None``, renders after which a worker is replaced, for an
+    engine that leaks memory.
     """
 
     @property
@@ -107,7 +110,8 @@ class Synth(Protocol):
             sample_rate: In Hz, 16,000 or more.
 
         Returns:
-            Float32 ``(channels, samples)``; 1.0 is full scale, and louder patches go beyond it.
+            Float32 ``(channels, round(length * sample_rate))``, finite; 1.0 is full scale, and louder patches go
+            beyond it.
 
         Raises:
             UserError: A value of the patch is out of range.

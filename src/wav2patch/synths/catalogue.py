@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -34,20 +35,69 @@ class Entry:
         return maker(**self.options)
 
 
-SYNTHS: MappingProxyType[str, Entry] = MappingProxyType({"dexed": Entry("dexed", "Dexed")})
+def _research() -> dict[str, Entry]:
+    """The research synths by their names, in all variants that the papers have."""
+    entries = {"inversynth_fm": Entry("tensor.inversynth", "InverSynthFm", research=True)}
+    variants: dict[str, dict[str, bool]] = {"": {}, "_asymmetric": {"symmetric": False}, "_shifted": {"shifted": True}}
+    for suffix, options in variants.items():
+        for k in (1, 4, 8, 16, 32):
+            for name, maker in (("ksin", "KSin"), ("kosc", "KOsc")):
+                entries[f"{name}_{k}{suffix}"] = Entry("tensor.oscillators", maker, {"k": k, **options}, True)
+        for name in ("conditional", "mixed", "hierarchical"):
+            entries[f"fm_{name}{suffix}"] = Entry("tensor.fm", "Fm", {"algorithm": name, **options}, True)
+    return entries
+
+
+RESEARCH: MappingProxyType[str, Entry] = MappingProxyType(_research())
+"""All research synths. `SYNTHS` lists some of them; the others differ from those in a number, and load as well."""
+
+_LISTED = (
+    *("ksin_16", "ksin_16_asymmetric", "ksin_16_shifted"),
+    *("kosc_4", "kosc_4_asymmetric", "kosc_16", "kosc_16_asymmetric"),
+    *("fm_conditional", "fm_mixed", "fm_hierarchical", "fm_hierarchical_asymmetric"),
+    "inversynth_fm",
+)
+
+_SPECS = Path(__file__).parent / "specs"
+
+
+def _plugins() -> dict[str, Entry]:
+    """The plug-ins that have a spec, by its file's name; no spec is read for that."""
+    paths = sorted(_SPECS.glob("*.yaml"))
+    return {path.stem: Entry("plugins.synth", "PluginSynth", {"spec": path}) for path in paths}
+
+
+_SURGE = {f"surge_xt_{size}": Entry("plugins.surge", "SurgeXT", {"size": size}) for size in ("simple", "full")}
+FREE_RUNNING: MappingProxyType[str, Entry] = MappingProxyType(
+    {f"{name}_free": Entry(e.module, e.maker, {**e.options, "free_running": True}) for name, e in _SURGE.items()}
+)
+"""Synths of `SYNTHS` with oscillators that start at any phase, as their papers have them; they load as well."""
+
+SYNTHS: MappingProxyType[str, Entry] = MappingProxyType(
+    {
+        "dexed": Entry("dexed", "Dexed"),
+        "vital": Entry("vital.synth", "Vital"),
+        **_plugins(),
+        **_SURGE,
+        **{name: RESEARCH[name] for name in _LISTED},
+    }
+)
 
 
 def load_synth(name: str) -> Synth:
-    """The synth of this name.
+    """The synth of this name, or of a plug-in's spec file: a path that ends in ``.yaml``.
 
     It may still lack what it renders with, such as a plug-in; its `missing` tells.
 
     Raises:
-        UserError: There is none; the sentence lists those that exist.
+        UserError: There is none, and the sentence lists those that exist; or the spec is wrong.
     """
-    if name not in SYNTHS:
+    if Path(name).suffix in (".yaml", ".yml"):
+        return Entry("plugins.synth", "PluginSynth", {"spec": Path(name)})()
+    entry = SYNTHS.get(name) or RESEARCH.get(name) or FREE_RUNNING.get(name)
+    if entry is None:
         raise UserError(f"there is no synth called {name!r}: choose from {', '.join(sorted(SYNTHS))}.")
-    return SYNTHS[name]()
+    return entry()
 
 
 def instruments() -> list[str]:

@@ -67,8 +67,8 @@ class Dexed:
         engine = Engine(float(sample_rate), 0)
         engine.load_sysex(to_voice(patch) + _ALL_OPERATORS_ON)
         audio = engine.render(note.pitch, note.velocity, note.duration, samples / sample_rate)
-        if len(audio) != samples or not np.isfinite(audio).all():
-            raise RenderError("Dexed returned audio of a wrong length or with values that are not numbers")
+        if len(audio) != samples:
+            raise RenderError("Dexed returned audio of a wrong length")
         return audio
 
     def write_preset(self, patch: Patch, path: Path | str, *, name: str = "wav2patch") -> None:
@@ -98,7 +98,7 @@ class Dexed:
 
 
 def to_voice(patch: Patch, name: str = "wav2patch") -> bytes:
-    """The 155 bytes of a voice: `patch` ``(145,)`` and a name of up to ten ASCII characters.
+    """The 155 bytes of a voice: `patch` ``(145,)`` and a name in ASCII, shortened to ten characters.
 
     Raises:
         UserError: A value is out of its range.
@@ -106,8 +106,16 @@ def to_voice(patch: Patch, name: str = "wav2patch") -> bytes:
     dx7_space().validate(patch)
     voice = np.zeros(VOICE_BYTES, dtype=np.uint8)
     voice[:-_NAME_BYTES][_byte_order()] = np.asarray(patch).astype(np.uint8)
-    title = name.encode("ascii", "replace")[:_NAME_BYTES].ljust(_NAME_BYTES)
+    title = _short(name).encode("ascii", "replace")[:_NAME_BYTES].ljust(_NAME_BYTES)
     return voice[:-_NAME_BYTES].tobytes() + title
+
+
+def _short(name: str) -> str:
+    """A name that fits a cartridge: in capitals where it was too long, and with its number if it ends with one."""
+    if len(name) <= _NAME_BYTES:
+        return name
+    stem, _, number = name.upper().rpartition(" ")
+    return f"{stem[: _NAME_BYTES - 1 - len(number)]} {number}" if number.isdigit() else name.upper()
 
 
 def from_voice(voice: bytes) -> tuple[str, Patch]:

@@ -1,0 +1,1 @@
+"""Vital, the wavetable synth, played by its own engine through vita."""
