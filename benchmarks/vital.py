@@ -70,6 +70,11 @@ def renders(threads: int) -> Callable[[], None]:
     return lambda: renderer.map(PATCHES, FOUR, np.size) and None
 
 
+def default_renders() -> None:
+    for _ in PATCHES:
+        play(FOUR, SYNTH.space.default)
+
+
 def measure(tasks: dict[str, Callable[[], None]]) -> None:
     taken: dict[str, list[float]] = {name: [] for name in tasks}
     for task in tasks.values():
@@ -114,6 +119,7 @@ def main() -> None:
             "one engine that remembers": reused_renders(),
             "ours, one thread": renders(1),
             "ours, two threads": renders(2),
+            "ours, one thread, the initial patch": default_renders,
         }
     )
 

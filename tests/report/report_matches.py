@@ -45,6 +45,7 @@ def make_match(
         limit_renders=3000,
         limit_seconds=None,
         failures=0,
+        skipped=0,
         seed=7,
         stopped=False,
         versions={"wav2patch": "0.1.0", "dexed-py": "0.3"},

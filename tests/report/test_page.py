@@ -177,10 +177,11 @@ def test_what_the_search_was_like_is_told_honestly(match: Match, page: str) -> N
     assert "3,000 patches" in page
     assert "stopped the search" not in page
     assert "Skipped 0.25 s before the note." in page
-    early = replace(match, stopped=True, failures=3, limit_seconds=60.0, improvements=(), influences=())
+    early = replace(match, stopped=True, failures=3, skipped=2, limit_seconds=60.0, improvements=(), influences=())
     text = " ".join(outline(render_report(early)).text)
     assert "You stopped the search" in text
     assert "3 renders failed" in text
+    assert "2 patches crashed or hung the plug-in twice" in text
     assert "depends on the computer" in text
 
 

@@ -47,6 +47,12 @@ def command(
     presets: Annotated[
         list[Path] | None, typer.Option(metavar="FOLDER", help="Start from your own presets too; may be repeated.")
     ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PRESET", help="Keep this preset's wavetables, samples and macros; change the rest."
+        ),
+    ] = None,
     prior: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw from statistics that `wav2patch prior fit` made.")
     ] = None,
@@ -73,7 +79,7 @@ def command(
     """
     from wav2patch.matching.budget import parse_duration
 
-    engines, failed = _synths(synth)
+    engines, failed = _synths(synth, base)
     options: dict[str, Any] = {
         "candidates": candidates,
         "seconds": None if budget is None else parse_duration(budget),
@@ -99,10 +105,12 @@ def command(
         raise typer.Exit(2)
 
 
-def _synths(wanted: str) -> tuple[list[Synth], bool]:
+def _synths(wanted: str, base: Path | None) -> tuple[list[Synth], bool]:
     """The synths that are meant, and whether one that was asked for by name cannot be had."""
     from wav2patch.synths.catalogue import instruments, load_synth
 
+    if base is not None and (wanted == "all" or "," in wanted):
+        raise UserError("a --base belongs to one synth: name that one with --synth.")
     if wanted == "all":
         engines = [load_synth(name) for name in instruments()]
         for engine in engines:
@@ -111,7 +119,7 @@ def _synths(wanted: str) -> tuple[list[Synth], bool]:
         return [engine for engine in engines if not engine.missing()], False
     names = list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
     if len(names) == 1:
-        return [load_synth(names[0])], False
+        return [load_synth(names[0], base=base)], False
     engines = [load_synth(name) for name in names]
     lacking = [reason for engine in engines if (reason := engine.missing())]
     for reason in lacking:

@@ -164,6 +164,7 @@ class _Job:
             limit_renders=self.budget.renders,
             limit_seconds=self.budget.seconds,
             failures=len(self.evaluator.failures),
+            skipped=len(self.renderer.skipped),
             seed=seed,
             stopped=stopped,
             versions={**_versions(), **self.synth.versions()},

@@ -73,6 +73,7 @@ class Match:
         limit_renders: The budget's limit in renders, if any.
         limit_seconds: The budget's limit in seconds, if any.
         failures: Renders that failed.
+        skipped: Patches that were given up, as each crashed or hung the engine twice.
         seed: Seed of every draw.
         stopped: Whether the person stopped the search before its budget was spent.
         versions: Versions of wav2patch, the engine and the libraries that figures depend on.
@@ -90,6 +91,7 @@ class Match:
     limit_renders: int | None
     limit_seconds: float | None
     failures: int
+    skipped: int
     seed: int
     stopped: bool
     versions: Mapping[str, str]

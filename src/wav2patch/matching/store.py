@@ -110,6 +110,7 @@ def as_dictionary(match: Match) -> dict[str, Any]:
             "rendered": dict(match.rendered),
             "seconds": round(match.seconds, 3),
             "failed_renders": match.failures,
+            "skipped_patches": match.skipped,
         },
         "seed": match.seed,
         "stopped": match.stopped,

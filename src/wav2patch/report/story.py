@@ -52,6 +52,8 @@ def _summary(match: Match) -> str:
         said += " You stopped the search before it was done; a longer one may come closer."
     if match.failures:
         said += f" {match.failures:,} renders failed and were left out."
+    if match.skipped:
+        said += f" {match.skipped:,} patches crashed or hung the plug-in twice and were given up."
     return said
 
 

@@ -22,17 +22,19 @@ class Entry:
         maker: Name of the callable.
         options: What it is called with.
         research: Whether it is for experiments alone, and plays no notes.
+        base: Whether it can start from a preset of the user's and keep what its space does not cover.
     """
 
     module: str
     maker: str
     options: Mapping[str, Any] = field(default_factory=dict)
     research: bool = False
+    base: bool = False
 
-    def __call__(self) -> Synth:
+    def __call__(self, **options: Any) -> Synth:
         """Make the synth."""
         maker: Callable[..., Synth] = getattr(import_module(f"wav2patch.synths.{self.module}"), self.maker)
-        return maker(**self.options)
+        return maker(**self.options, **options)
 
 
 def _research() -> dict[str, Entry]:
@@ -76,7 +78,7 @@ FREE_RUNNING: MappingProxyType[str, Entry] = MappingProxyType(
 SYNTHS: MappingProxyType[str, Entry] = MappingProxyType(
     {
         "dexed": Entry("dexed", "Dexed"),
-        "vital": Entry("vital.synth", "Vital"),
+        "vital": Entry("vital.synth", "Vital", base=True),
         **_plugins(),
         **_SURGE,
         **{name: RESEARCH[name] for name in _LISTED},
@@ -84,20 +86,36 @@ SYNTHS: MappingProxyType[str, Entry] = MappingProxyType(
 )
 
 
-def load_synth(name: str) -> Synth:
+def load_synth(name: str, *, base: Path | str | None = None) -> Synth:
     """The synth of this name, or of a plug-in's spec file: a path that ends in ``.yaml``.
 
     It may still lack what it renders with, such as a plug-in; its `missing` tells.
 
+    Args:
+        name: Of the synth, or the path of a spec.
+        base: A preset file of the synth, on top of which patches are played: what the space does not cover is kept.
+
     Raises:
-        UserError: There is none, and the sentence lists those that exist; or the spec is wrong.
+        UserError: There is none, and the sentence lists those that exist; the spec is wrong; or this synth takes no
+            base.
     """
+    entry = _entry(name)
+    if base is None:
+        return entry()
+    if not entry.base:
+        able = ", ".join(other for other, listed in SYNTHS.items() if listed.base)
+        raise UserError(f"{name} cannot start from a base preset; these can: {able}.")
+    return entry(base=base)
+
+
+def _entry(name: str) -> Entry:
     if Path(name).suffix in (".yaml", ".yml"):
-        return Entry("plugins.synth", "PluginSynth", {"spec": Path(name)})()
-    entry = SYNTHS.get(name) or RESEARCH.get(name) or FREE_RUNNING.get(name)
+        return Entry("plugins.synth", "PluginSynth", {"spec": Path(name)})
+    entry = SYNTHS.get(name) or RESEARCH.get(name)
     if entry is None:
-        raise UserError(f"there is no synth called {name!r}: choose from {', '.join(sorted(SYNTHS))}.")
-    return entry()
+        known = ", ".join(instruments())
+        raise UserError(f"there is no synth called {name!r}: choose from {known}, or see `wav2patch synths list`.")
+    return entry
 
 
 def instruments() -> list[str]:

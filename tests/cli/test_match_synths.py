@@ -1,0 +1,66 @@
+"""`wav2patch match` on several synths, and on top of a preset."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import one_sentence, run
+
+from wav2patch.synths.catalogue import load_synth
+
+
+@pytest.fixture(scope="module")
+def matched(tmp_path_factory: pytest.TempPathFactory, sound: Path) -> Path:
+    folder = tmp_path_factory.mktemp("several")
+    done = run("match", sound, "--synth", "dexed, vital", "--renders", 66, "--candidates", 1, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert "comes closest" in done.stdout
+    return folder / "a bell"
+
+
+def test_each_synth_gets_a_folder_and_the_sound_a_ranking(matched: Path) -> None:
+    assert (matched / "dexed" / "candidate_1.syx").exists()
+    assert (matched / "vital" / "candidate_1.vital").exists()
+    told = json.loads((matched / "synths.json").read_text())
+    distances = [row["distance"] for row in told["synths"]]
+    assert distances == sorted(distances)
+    assert {row["synth"] for row in told["synths"]} == {"dexed", "vital"}
+    for row in told["synths"]:
+        for kind in ("preset", "match", "report"):
+            assert (matched / row[kind]).exists()
+    page = (matched / "report.html").read_text()
+    assert "Vital" in page
+    assert "dexed/report.html" in page
+
+
+def test_a_match_keeps_what_its_base_has(sound: Path, tmp_path: Path) -> None:
+    vital = load_synth("vital")
+    vital.write_preset(vital.space.default, tmp_path / "mine.vital", name="mine")
+    document = json.loads((tmp_path / "mine.vital").read_text())
+    document["macro1"] = "Growl"
+    document["settings"]["wavetables"][0]["name"] = "My own table"
+    (tmp_path / "mine.vital").write_text(json.dumps(document))
+    options = ("--synth", "vital", "--base", tmp_path / "mine.vital", "--renders", 40, "--candidates", 1)
+    done = run("match", sound, *options, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "a bell" / "candidate_1.vital").read_text())
+    assert found["macro1"] == "Growl"
+    assert found["settings"]["wavetables"][0]["name"] == "My own table"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--synth", "dexed", "--base", "x.vital"), "cannot start from a base preset"),
+        (("--synth", "dexed,vital", "--base", "x.vital"), "belongs to one synth"),
+        (("--synth", "vital", "--base", "missing.vital"), "missing.vital"),
+        (("--synth", "dexed,minimoog"), "no synth called 'minimoog'"),
+        (("--synth", "nothing.yaml"), "nothing.yaml"),
+        (("--synth", "diva"), "WAV2PATCH_DIVA"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(sound: Path, tmp_path: Path, options: tuple[str, ...], words: str) -> None:
+    done = run("match", sound, *options, "--renders", 20, "--out", tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr), done.stderr
+    assert words in done.stderr
