@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wav2patch.errors import UserError
-from wav2patch.parameters import Categorical, Continuous, Discrete
+from wav2patch.parameters import Categorical, Continuous, Discrete, Parameter
 from wav2patch.priors import Marginal
 from wav2patch.structure import Activity, Block, Condition, Either, Symmetry
 from wav2patch.synths.plugins.spec import Fixed, Knob, PluginSpec, Setting, on_grid
@@ -29,6 +30,10 @@ parameters:
   shape: {index: 2, choices: [Off, Saw, 4', 1:30, 1e5], default: Saw, draw: {weights: [1, 2, 1, 1, 1]}}
   octave: {index: 30, integers: [-1, 1], default: 0, positions: [0.1, 0.5, 0.9]}
   depth: {index: 31}
+published:
+  cutoff: {low: 0.25}
+  octave: {weights: [1, 0, 1]}
+  shape: {}
 fixed:
   - {index: 40, host: Retrigger, value: 1}
 activities:
@@ -69,6 +74,9 @@ def test_a_spec_written_by_hand_is_read(tmp_path: Path) -> None:
     assert spec.symmetries == (
         Symmetry("swap", ("cutoff", "depth"), ("depth", "cutoff"), (Condition("octave", (0.0,)),)),
     )
+    assert set(spec.published) == {"cutoff", "octave", "shape"}
+    assert spec.published["cutoff"].low == pytest.approx(0.25, abs=1e-6)
+    assert (spec.published["octave"].weights, spec.published["shape"]) == ((1.0, 0.0, 1.0), Marginal())
     assert (spec.space.decode(spec.space.encode(spec.space.default)) == spec.space.default).all()
 
 
@@ -89,6 +97,10 @@ MISTAKES = [
     ("[shape, 40]", "[shaping, 40]", "toy.yaml: setting: first: there is no parameter called 'shaping'"),
     ("[shape, 40]", "[shape, 41]", "toy.yaml: control 41 is to be set first"),
     ("probability: 0.3", "probability: 0", "toy.yaml: cutoff: draw: a constant and its probability come together"),
+    ("  octave: {weights", "  octav: {weights", "toy.yaml: published: there is no parameter called 'octav'"),
+    ("cutoff: {low: 0.25}", "cutoff: {low: 2.5}", "toy.yaml: published: cutoff: low: 2.5 lies outside 0 to 1"),
+    ("cutoff: {low: 0.25}", "cutoff: 0.25", "toy.yaml: published: cutoff: here is a mapping of names to values"),
+    ("[1, 0, 1]", "[1, 0]", "toy.yaml: published: octave: takes one weight for each of its values"),
     ("[cutoff], when", "[cutof], when", "toy.yaml: unknown parameters: cutof"),
     ("{shape: [Saw, Off]}", "{shape: Saw}", "toy.yaml: activities: when: shape: here is a list expected, not 'Saw'"),
     ("depth: cutoff}", "depth: octave}", "toy.yaml: symmetries: 'swap' is no permutation"),
@@ -176,6 +188,16 @@ def knobs(draw: Any, name: str, index: int) -> Knob:
     return Knob(parameter, index, host_name, positions, draw(st.sampled_from(rules)))
 
 
+def rules(draw: Any, parameter: Parameter) -> Marginal:
+    """A rule that keeps to the parameter's range."""
+    value = parameter.low if draw(st.booleans()) else parameter.high
+    possible = [Marginal(), Marginal(low=value), Marginal(constant=value, probability=0.5)]
+    if not isinstance(parameter, Continuous):
+        count = parameter.high - parameter.low + 1
+        possible.append(Marginal(weights=tuple(draw(st.lists(st.floats(0.1, 9), min_size=count, max_size=count)))))
+    return draw(st.sampled_from(possible))
+
+
 @st.composite
 def specs(draw: Any) -> PluginSpec:
     count = draw(st.integers(1, 6))
@@ -192,6 +214,7 @@ def specs(draw: Any) -> PluginSpec:
     order = tuple(draw(st.permutations(names)))
     figures = draw(st.dictionaries(words, st.one_of(fractions, texts), max_size=3))
     flags = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+    published = draw(st.lists(st.sampled_from(made), max_size=3, unique_by=lambda knob: knob.index))
     return PluginSpec(
         name="toy",
         title=draw(texts),
@@ -208,6 +231,7 @@ def specs(draw: Any) -> PluginSpec:
         instructions=tuple(draw(st.lists(texts, max_size=3))),
         figures=figures,
         notes=draw(texts),
+        published={knob.parameter.name: rules(draw, knob.parameter) for knob in published},
     )
 
 
@@ -227,6 +251,21 @@ def test_a_parameter_takes_one_short_line(tmp_path: Path) -> None:
     assert any(
         line.startswith("  cutoff: {index: 3, host: Cutoff Freq, default: 0.9, unit: Hz, draw:") for line in lines
     )
+
+
+def test_published_rules_take_the_place_of_the_default_ones(tmp_path: Path) -> None:
+    spec = load_spec(write(tmp_path, SMALL))
+    default, published = (prior.sample(np.random.default_rng(5), 400) for prior in (spec.prior, spec.published_prior))
+    assert np.mean(default[:, 0] == spec.knobs[0].marginal.constant) == pytest.approx(0.3, abs=0.07)
+    assert published[:, 0].min() >= 0.25
+    assert set(default[:, 2]) == {-1, 0, 1}
+    assert set(published[:, 2]) == {-1, 1}
+    np.testing.assert_array_equal(default[:, 3], published[:, 3])
+
+
+def test_a_published_rule_of_no_parameter_is_a_programming_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'cutof', which is no parameter"):
+        replace(load_spec(write(tmp_path, SMALL)), published={"cutof": Marginal()})
 
 
 def test_what_a_file_cannot_hold_is_refused(tmp_path: Path) -> None:

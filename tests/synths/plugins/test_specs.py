@@ -8,8 +8,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from wav2patch.parameters import Categorical, Continuous, Discrete, Patch
+from wav2patch.priors import IndependentPrior
 from wav2patch.synths.plugins.spec import PluginSpec
 from wav2patch.synths.plugins.spec_file import load_spec, save_spec
+from wav2patch.synths.plugins.synth import PluginSynth
 
 SPECS = resources.files("wav2patch.synths") / "specs"
 NAMES = ["amsynth", "dexed_plugin", "diva", "tal_noisemaker", "tal_noisemaker_9"]
@@ -26,16 +28,16 @@ def spec_of(name: str) -> PluginSpec:
     return load_spec(Path(str(SPECS / f"{name}.yaml")))
 
 
-def draws(spec: PluginSpec) -> Patch:
-    return spec.prior.sample(np.random.default_rng([7, len(spec.knobs)]), DRAWS)
+def draws(prior: IndependentPrior) -> Patch:
+    return prior.sample(np.random.default_rng([7, len(prior.space)]), DRAWS)
 
 
-def column(spec: PluginSpec, name: str) -> np.ndarray:
-    return draws(spec)[:, spec.space.index(name)]
+def column(prior: IndependentPrior, name: str) -> np.ndarray:
+    return draws(prior)[:, prior.space.index(name)]
 
 
-def share(spec: PluginSpec, name: str, value: float) -> float:
-    return float(np.mean(column(spec, name) == value))
+def share(prior: IndependentPrior, name: str, value: float) -> float:
+    return float(np.mean(column(prior, name) == value))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,7 +54,7 @@ def test_a_spec_is_whole(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_and_the_default_encode_exactly(name: str) -> None:
     spec = spec_of(name)
-    patches = np.concatenate([draws(spec), spec.space.default[None]])
+    patches = np.concatenate([draws(spec.prior), draws(spec.published_prior), spec.space.default[None]])
     encoded = spec.space.encode(patches)
     assert ((encoded >= 0) & (encoded <= 1)).all()
     assert_array_equal(spec.space.decode(encoded), patches)
@@ -61,12 +63,46 @@ def test_draws_and_the_default_encode_exactly(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_plug_in_gets_values_that_lead_back(name: str) -> None:
     spec = spec_of(name)
-    for patch in draws(spec)[:20]:
+    for patch in np.concatenate([draws(spec.prior)[:20], draws(spec.published_prior)[:20]]):
         normalised = [knob.normalised(value) for knob, value in zip(spec.knobs, patch, strict=True)]
         assert all(0 <= value <= 1 for value in normalised)
         # What a host hands over is a 32-bit float.
         back = [knob.value(float(np.float32(v))) for knob, v in zip(spec.knobs, normalised, strict=True)]
         assert_array_equal(back, patch)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_keep_to_their_rules(name: str) -> None:
+    spec = spec_of(name)
+    drawn = {False: draws(spec.prior), True: draws(spec.published_prior)}
+    for i, knob in enumerate(spec.knobs):
+        parameter, published = knob.parameter, spec.published.get(knob.parameter.name, knob.marginal)
+        for paper, rule in ((False, knob.marginal), (True, published)):
+            values = drawn[paper][:, i]
+            low = parameter.low if rule.low is None else rule.low
+            high = parameter.high if rule.high is None else rule.high
+            drawn_freely = values[values != rule.constant]
+            assert ((drawn_freely >= low - 1e-6) & (drawn_freely <= high + 1e-6)).all(), parameter.name
+            if rule.constant is not None:
+                assert np.mean(values == rule.constant) >= rule.probability - 0.05, parameter.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_published_differs_from_the_default(name: str) -> None:
+    spec = spec_of(name)
+    own = {knob.parameter.name: knob.marginal for knob in spec.knobs}
+    assert bool(spec.published) == (name in ("dexed_plugin", "tal_noisemaker"))
+    assert all(own[changed] != rule for changed, rule in spec.published.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_synth_draws_by_either_set_of_rules(name: str) -> None:
+    synth = PluginSynth(spec_of(name))
+    default, published = (synth.prior(paper).sample(np.random.default_rng(3), 20) for paper in (False, True))
+    assert_array_equal(synth.prior().sample(np.random.default_rng(3), 20), default)
+    own = [i for i, p in enumerate(synth.space.parameters) if p.name not in synth.spec.published]
+    assert_array_equal(default[:, own], published[:, own])
+    assert np.array_equal(default, published) != bool(synth.spec.published)
 
 
 @pytest.mark.parametrize("name", ["amsynth", "dexed_plugin", "tal_noisemaker", "tal_noisemaker_9"])
@@ -109,42 +145,80 @@ def test_tal_noisemakers_lfos_neither_sample_and_hold_nor_run_free(name: str) ->
         assert [f.value for f in spec.fixed if f.host_name == f"lfo{number}keytrigger"] == [1.0]
 
 
-def test_tal_noisemakers_rules() -> None:
+def test_tal_noisemakers_published_rules() -> None:
     spec = spec_of("tal_noisemaker")
-    assert [share(spec, "osc_1_waveform", value) for value in range(3)] == pytest.approx([0.45, 0.45, 0.1], abs=0.04)
-    assert 0.55 < column(spec, "reverb_decay").max() <= 0.6 + 1e-6
+    paper = spec.published_prior
+    assert [share(paper, "osc_1_waveform", value) for value in range(3)] == pytest.approx([0.45, 0.45, 0.1], abs=0.04)
+    assert 0.55 < column(paper, "reverb_decay").max() <= 0.6 + 1e-6
+    assert_uniform(paper, except_for=("osc_1_waveform", "reverb_decay"))
     (transpose,) = (knob for knob in spec.knobs if knob.parameter.name == "transpose")
     assert transpose.positions == (0.0, 0.5, 0.75, 1.0)
     used = {knob.host_name for knob in spec.knobs}
     assert not [name for name in used if name.startswith(("envelope", "portamento", "pitchwheel", "delay", "voices"))]
 
 
+def assert_uniform(prior: IndependentPrior, except_for: tuple[str, ...]) -> None:
+    """Every parameter that is not named takes its whole range, evenly."""
+    space, patches = prior.space, draws(prior)
+    for i, parameter in enumerate(space.parameters):
+        if parameter.name in except_for:
+            continue
+        cells = 5 if isinstance(parameter, Continuous) else parameter.high - parameter.low + 1
+        edge = 0.0 if isinstance(parameter, Continuous) else 0.5
+        counts, _ = np.histogram(patches[:, i], cells, (parameter.low - edge, parameter.high + edge))
+        assert counts / DRAWS == pytest.approx(1 / cells, abs=0.06), parameter.name
+
+
+def test_tal_noisemakers_default_prior_is_mostly_in_tune() -> None:
+    prior = spec_of("tal_noisemaker").prior
+    for tuning in ("osc_mastertune", "osc_1_tune", "osc_2_tune"):
+        assert share(prior, tuning, 0.5) > 0.75
+    off_pitch = [np.abs(column(prior, name) - 0.5).max() for name in ("osc_1_fine_tune", "osc_2_fine_tune")]
+    assert max(off_pitch) <= 0.1 + 1e-6
+    assert share(prior, "osc_1_waveform", 2) < 0.08
+
+
+def test_dexeds_default_prior_has_a_loud_carrier_at_the_key() -> None:
+    prior = spec_of("dexed_plugin").prior
+    assert column(prior, "op1_output_level").min() >= 0.85 - 1e-6
+    assert column(prior, "op1_eg_level_1").min() >= 0.8 - 1e-6
+    assert column(prior, "op1_eg_rate_1").min() >= 0.5 - 1e-6
+    for k in range(1, 7):
+        assert share(prior, f"op{k}_mode", 0) > 0.9
+        assert share(prior, f"op{k}_f_fine", 0.0) > 0.85
+        assert np.mean(column(prior, f"op{k}_f_coarse") <= 4) > 0.7
+    assert all(share(prior, f"pitch_eg_level_{n}", 0.5) > 0.8 for n in range(1, 5))
+
+
 def test_the_nine_parameters_of_tal_noisemaker() -> None:
     spec = spec_of("tal_noisemaker_9")
     assert [len(knob.positions) for knob in spec.knobs] == [16, 4, 9, 4, 17, 17, 4, 17, 17]
-    assert share(spec, "lfo_1_amount", 0) == pytest.approx(0.15, abs=0.03)
-    assert share(spec, "lfo_2_amount", 0) == pytest.approx(0.85, abs=0.03)
+    assert share(spec.published_prior, "lfo_1_amount", 0) == pytest.approx(0.15, abs=0.03)
+    assert share(spec.published_prior, "lfo_2_amount", 0) == pytest.approx(0.85, abs=0.03)
 
 
-def test_dexeds_rules() -> None:
+def test_dexeds_published_rules() -> None:
     spec = spec_of("dexed_plugin")
-    assert share(spec, "p_mode_sens", 0) == pytest.approx(0.75, abs=0.03)
-    assert column(spec, "lfo_delay").max() <= 0.5
+    paper = spec.published_prior
+    assert share(paper, "p_mode_sens", 0) == pytest.approx(0.75, abs=0.03)
+    assert column(paper, "lfo_delay").max() <= 0.5
     assert len(spec.space.parameters[spec.space.index("lfo_wave")].choices) == 5  # type: ignore[union-attr]
     weights = np.array([2, 4, 1, *[0.5] * 6, *[0.3] * 3, *[0.2] * 3, *[0.1] * 3, *[0.05] * 14])
     for k in range(1, 7):
-        assert column(spec, f"op{k}_eg_rate_4").min() >= 0.45 - 1e-6
-        assert share(spec, f"op{k}_mode", 0) == pytest.approx(0.75, abs=0.04)
-        drawn = np.bincount(column(spec, f"op{k}_f_coarse").astype(int), minlength=32) / DRAWS
+        assert column(paper, f"op{k}_eg_rate_4").min() >= 0.45 - 1e-6
+        assert share(paper, f"op{k}_mode", 0) == pytest.approx(0.75, abs=0.04)
+        drawn = np.bincount(column(paper, f"op{k}_f_coarse").astype(int), minlength=32) / DRAWS
         assert drawn == pytest.approx(weights / weights.sum(), abs=0.04)
+    own = [f"op{k}_{name}" for k in range(1, 7) for name in ("eg_rate_4", "mode", "f_coarse")]
+    assert_uniform(paper, except_for=("p_mode_sens", "lfo_delay", *own))
     assert [f.value for f in spec.fixed if f.host_name.endswith("SWITCH")] == [1.0] * 6
 
 
 def test_divas_rules() -> None:
     spec = spec_of("diva")
-    assert share(spec, "osc_noise1on", 1) == pytest.approx(0.2, abs=0.03)
+    assert share(spec.published_prior, "osc_noise1on", 1) == pytest.approx(0.2, abs=0.03)
     for name in ("env1_release", "env2_release", "lfo1_delay", "lfo2_delay"):
-        assert column(spec, name).max() <= 0.5
+        assert column(spec.published_prior, name).max() <= 0.5
     sources = [
         p for p in spec.space.parameters if isinstance(p, Categorical) and p.choices[0] == "none" and p.width > 4
     ]

@@ -8,6 +8,7 @@ import pytest
 from wav2patch.note_rules import NOTE_WIDTH
 from wav2patch.parameters import Categorical, Continuous
 from wav2patch.priors import Marginal, draw
+from wav2patch.synths.catalogue import load_synth
 from wav2patch.synths.plugins.spec import Knob, PluginSpec
 from wav2patch.synths.plugins.surge import SurgeXT
 from wav2patch.synths.plugins.surge_controls import element, names
@@ -167,7 +168,7 @@ def test_free_running_differs_in_the_retriggers_alone() -> None:
     free = SurgeXT("full", free_running=True).spec
     changed = {names()[a.index] for a, b in zip(free.fixed, FULL.fixed, strict=True) if a != b}
     assert changed == {f"a_osc{i}_retrigger" for i in (1, 2, 3)}
-    assert free.name == "surge_xt_full_free"
+    assert load_synth("surge_xt_full_free").name == free.name == "surge_xt_full_free"
     assert free.space == FULL.space
 
 

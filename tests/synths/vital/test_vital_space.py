@@ -76,10 +76,14 @@ def test_the_prior_uses_every_kind_of_parameter() -> None:
     space, prior = vital_space(), Vital().prior()
     patches = np.stack([draw(prior, 1, i) for i in range(300)])
     space.validate(patches)
+    # The first oscillator is always on, and no draw has more than a few modulations.
+    alike = {"osc_1_on", *(f"modulation_{k}_source" for k in range(5, 9))}
     for i, parameter in enumerate(space.parameters):
         values = np.unique(patches[:, i])
+        if parameter.name in alike:
+            continue
         if isinstance(parameter, Categorical | Discrete) or parameter.name.startswith("modulation"):
-            assert len(values) > 1 or parameter.name == "osc_1_on", parameter.name
+            assert len(values) > 1, parameter.name
         else:
             assert len(values) > 15, parameter.name
 

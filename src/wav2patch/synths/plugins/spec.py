@@ -32,7 +32,7 @@ class Knob:
         host_name: The plug-in's own name for it, to notice a plug-in whose list has changed.
         positions: Normalised values of a discrete or categorical parameter's positions, one for every value from
             its lowest to its highest; evenly spread from 0 to 1 where none are given.
-        marginal: How the prior draws it, in the parameter's own units.
+        marginal: How the default prior draws it, in the parameter's own units.
 
     Raises:
         ValueError: The number of positions is not the number of values, or a normalised value leaves 0 to 1.
@@ -128,9 +128,11 @@ class PluginSpec:
         instructions: How to open a preset file in the synth, a step a line.
         figures: What `synths check` measured: `noise_floor` in decibels of the objective, renders a second, ….
         notes: Remarks for people: sources, what was left out and why.
+        published: How the paper that the space is from draws knobs, by their names; those not named are drawn as ever.
 
     Raises:
-        ValueError: A control is named twice, or one that is set first is named nowhere.
+        ValueError: A control is named twice, or one that is set first is named nowhere; or a published rule
+            is for no knob.
     """
 
     name: str
@@ -148,11 +150,14 @@ class PluginSpec:
     instructions: tuple[str, ...] = ()
     figures: Mapping[str, float | str] = field(default_factory=dict)
     notes: str = ""
+    published: Mapping[str, Marginal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         counts = Counter([*(knob.index for knob in self.knobs), *(fixed.index for fixed in self.fixed)])
         if twice := [index for index, count in counts.items() if count > 1]:
             raise ValueError(f"control {twice[0]} of the plug-in is set by two entries")
+        if unknown := self.published.keys() - {knob.parameter.name for knob in self.knobs}:
+            raise ValueError(f"a published rule is for {min(unknown)!r}, which is no parameter")
         if nowhere := set(self.setting.first) - counts.keys():
             raise ValueError(f"control {min(nowhere)} is to be set first, but no parameter and no fixed control has it")
 
@@ -165,8 +170,16 @@ class PluginSpec:
 
     @cached_property
     def prior(self) -> IndependentPrior:
-        """Every knob by its own rule."""
-        return IndependentPrior(self.space, {knob.parameter.name: knob.marginal for knob in self.knobs})
+        """Every knob by its own rule: patches that can be heard, and mostly in tune."""
+        return IndependentPrior(self.space, self._rules())
+
+    @cached_property
+    def published_prior(self) -> IndependentPrior:
+        """Every knob as the paper draws it that the space is from; the default prior where no rule is published."""
+        return IndependentPrior(self.space, {**self._rules(), **self.published})
+
+    def _rules(self) -> dict[str, Marginal]:
+        return {knob.parameter.name: knob.marginal for knob in self.knobs}
 
 
 def even_positions(count: int) -> tuple[float, ...]:

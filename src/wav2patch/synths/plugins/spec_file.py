@@ -13,6 +13,8 @@ without either it is continuous::
       cutoff: {index: 3, host: Cutoff, default: 0.9, draw: {low: 0.2, constant: 1.0, probability: 0.3}}
       filter_type: {index: 2, host: Filtertype, choices: [LP, HP, BP], positions: [0.0, 0.5, 1.0], default: LP}
       octave: {index: 30, host: Transpose, integers: [-1, 1], draw: {weights: [1, 4, 1]}}
+    published:
+      cutoff: {}
     fixed:
       - {index: 1, host: Volume, value: 0.8}
     blocks:
@@ -22,6 +24,10 @@ without either it is continuous::
       - {parameters: [lfo_rate], when: [[lfo_amount, {lfo_target: [Cutoff, Pitch]}], [{lfo_sync: {unless: [Off]}}]]}
     symmetries:
       - {name: swap the oscillators, takes: {osc1_level: osc2_level, osc2_level: osc1_level}}
+
+``draw`` is a parameter's rule in the default prior, which is to be heard and mostly in tune. Where the parameters come
+from a paper that draws them in another way, ``published`` holds its rules, of those parameters that differ; ``{}`` is
+uniform.
 
 Left out are: positions that are spread evenly from 0 to 1, defaults and ranges at 0 and 1, and empty parts. An
 activity lists alternatives, each a list of conditions that hold together: a name (above its lowest value),
@@ -38,7 +44,8 @@ from pathlib import Path
 from wav2patch.errors import UserError
 from wav2patch.files import write_text
 from wav2patch.synths.plugins.spec import PluginSpec
-from wav2patch.synths.plugins.spec_reader import SpecProblem, spec_from
+from wav2patch.synths.plugins.spec_fields import SpecProblem
+from wav2patch.synths.plugins.spec_reader import spec_from
 from wav2patch.synths.plugins.spec_writer import figures_text, spec_text
 from wav2patch.synths.plugins.yaml_text import YamlError, parse
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wav2patch.parameters import Categorical, Discrete, Parameter
+from wav2patch.priors import Marginal
 from wav2patch.structure import Activity, Block, Condition, Either, Symmetry
 from wav2patch.synths.plugins.spec import Fixed, Knob, PluginSpec, Setting, even_positions, on_grid
 from wav2patch.synths.plugins.yaml_text import block, flow
@@ -35,6 +36,7 @@ def _lines(spec: PluginSpec) -> Iterator[str]:
     if spec.notes:
         yield block({"notes": spec.notes})
     yield from _mapping("parameters", {knob.parameter.name: _knob(knob) for knob in spec.knobs})
+    yield from _mapping("published", {name: _draw(parameters[name], rule) for name, rule in spec.published.items()})
     yield from _items("fixed", [_fixed(fixed) for fixed in spec.fixed])
     yield from _mapping("blocks", _blocks(spec.blocks))
     yield from _items("activities", [_activity(activity, parameters) for activity in spec.activities])
@@ -79,14 +81,14 @@ def _knob(knob: Knob) -> dict[str, Any]:
         content["default"] = _value(parameter, parameter.default)
     if not isinstance(parameter, Categorical):
         content |= _without({"unit": parameter.unit}, "")
-    return content | _without({"label": parameter.label}, "") | _without({"draw": _draw(knob)}, {})
+    return content | _without({"label": parameter.label}, "") | _without({"draw": _draw(parameter, knob.marginal)}, {})
 
 
-def _draw(knob: Knob) -> dict[str, Any]:
-    rule, content = knob.marginal, {}
+def _draw(parameter: Parameter, rule: Marginal) -> dict[str, Any]:
+    content: dict[str, Any] = {}
     for name in ("low", "high", "constant"):
         value = getattr(rule, name)
-        content |= {} if value is None else {name: _value(knob.parameter, value)}
+        content |= {} if value is None else {name: _value(parameter, value)}
     return content | _without({"weights": rule.weights}, ()) | _without({"probability": rule.probability}, 0.0)
 
 

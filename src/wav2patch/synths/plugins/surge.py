@@ -28,7 +28,6 @@ from wav2patch.synths.plugins.synth import PluginSynth
 
 SPECS = Path(__file__).parent.parent / "specs"
 CLASS_ID = b"ABCDEF019182FAEB566D624153675854"
-DATA_VARIABLE = "SURGE_DATA_HOME"
 
 _COMPONENT = b"Comp"
 _FREE = "_free"

@@ -111,9 +111,13 @@ class PluginSynth:
         host = self._host if isinstance(self._host, str) else host_for(path)
         return {host: metadata.version(host), self.title: f"sha256 {_digest(path)}"}
 
-    def prior(self) -> Prior:
-        """The spec's rules for every knob."""
-        return self.spec.prior
+    def prior(self, published: bool = False) -> Prior:
+        """The spec's rules for every knob, or those of the paper that its parameters are from.
+
+        Args:
+            published: Whether the paper's rules are meant, where the spec has some that differ.
+        """
+        return self.spec.published_prior if published else self.spec.prior
 
     def prepare(self) -> None:
         """Load the plug-in now.
