@@ -111,7 +111,7 @@ def load_synth(name: str, *, base: Path | str | None = None) -> Synth:
 def _entry(name: str) -> Entry:
     if Path(name).suffix in (".yaml", ".yml"):
         return Entry("plugins.synth", "PluginSynth", {"spec": Path(name)})
-    entry = SYNTHS.get(name) or RESEARCH.get(name)
+    entry = SYNTHS.get(name) or RESEARCH.get(name) or FREE_RUNNING.get(name)
     if entry is None:
         known = ", ".join(instruments())
         raise UserError(f"there is no synth called {name!r}: choose from {known}, or see `wav2patch synths list`.")

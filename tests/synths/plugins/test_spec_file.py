@@ -213,7 +213,8 @@ def specs(draw: Any) -> PluginSpec:
     activity = Activity(draw(some), tuple(draw(st.lists(clauses, max_size=3))))
     order = tuple(draw(st.permutations(names)))
     figures = draw(st.dictionaries(words, st.one_of(fractions, texts), max_size=3))
-    flags = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+    reset, reload, restore = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+    first, settle, flush, lifetime = places[: count + 1], draw(fractions), draw(fractions), draw(st.integers(0, 9))
     published = draw(st.lists(st.sampled_from(made), max_size=3, unique_by=lambda knob: knob.index))
     return PluginSpec(
         name="toy",
@@ -222,7 +223,7 @@ def specs(draw: Any) -> PluginSpec:
         variable=draw(texts),
         knobs=made,
         fixed=fixed,
-        setting=Setting(tuple(places[: count + 1]), draw(fractions), draw(fractions), *flags, draw(st.integers(0, 9))),
+        setting=Setting(tuple(first), settle, flush, reset, reload, restore, lifetime),
         gain=draw(fractions),
         environment=draw(st.dictionaries(texts, texts, max_size=2)),
         blocks=(Block("b", draw(texts), draw(some)), Block("Off", "k", draw(some), draw(texts))),
