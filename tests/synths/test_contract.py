@@ -76,10 +76,10 @@ def test_few_draws_of_the_prior_are_silent(synth: Synth) -> None:
 
 
 def most_silent(synth: Synth) -> float:
-    """5%, but the uniform priors that are a paper's own keep their silent draws, with the share on record."""
+    """5%, but the uniform priors that are a paper's own keep their silent draws, on record in the spec."""
     if synth.name in PAPERS_PRIORS:
         # On record with a longer note: this one ends before slow attacks are heard.
-        return float(cast(PluginSynth, synth).spec.figures["silent_share"]) + 0.2
+        return cast(PluginSynth, synth).spec.most_silent + 0.15
     return 0.05
 
 

@@ -225,6 +225,7 @@ def specs(draw: Any) -> PluginSpec:
         fixed=fixed,
         setting=Setting(tuple(first), settle, flush, reset, reload, restore, lifetime),
         gain=draw(fractions),
+        most_silent=draw(fractions),
         environment=draw(st.dictionaries(texts, texts, max_size=2)),
         blocks=(Block("b", draw(texts), draw(some)), Block("Off", "k", draw(some), draw(texts))),
         activities=(activity,),

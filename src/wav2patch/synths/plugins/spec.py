@@ -129,6 +129,8 @@ class PluginSpec:
         figures: What `synths check` measured: `noise_floor` in decibels of the objective, renders a second, ….
         notes: Remarks for people: sources, what was left out and why.
         published: How the paper that the space is from draws knobs, by their names; those not named are drawn as ever.
+        most_silent: Share of the prior's draws that may be silent; more than a twentieth only for a prior that is
+            a paper's own.
 
     Raises:
         ValueError: A control is named twice, or one that is set first is named nowhere; or a published rule
@@ -151,6 +153,7 @@ class PluginSpec:
     figures: Mapping[str, float | str] = field(default_factory=dict)
     notes: str = ""
     published: Mapping[str, Marginal] = field(default_factory=dict)
+    most_silent: float = 0.05
 
     def __post_init__(self) -> None:
         counts = Counter([*(knob.index for knob in self.knobs), *(fixed.index for fixed in self.fixed)])

@@ -33,6 +33,7 @@ def spec_from(content: Any) -> PluginSpec:
         "plugin": fields.take("plugin", read.texts, needed=True),
         "variable": fields.take("variable", read.text, ""),
         "gain": fields.take("gain", read.number, 1.0),
+        "most_silent": fields.take("most_silent", read.number, 0.05),
         "environment": fields.take("environment", read.words, {}),
         "setting": fields.take("setting", lambda raw: _setting(raw, indices), Setting()),
         "published": fields.take("published", lambda raw: _published(raw, places), {}),

@@ -30,6 +30,7 @@ def _lines(spec: PluginSpec) -> Iterator[str]:
     parameters = {knob.parameter.name: knob.parameter for knob in spec.knobs}
     head: dict[str, Any] = {"name": spec.name, "title": spec.title, "plugin": spec.plugin}
     head |= _without({"variable": spec.variable}, "") | _without({"gain": spec.gain}, 1.0)
+    head |= _without({"most_silent": spec.most_silent}, 0.05)
     head |= _without({"environment": dict(spec.environment)}, {})
     head |= _without({"setting": _setting(spec)}, {})
     yield from (f"{name}: {flow(value)}" for name, value in head.items())
