@@ -49,9 +49,7 @@ def command(
     ] = None,
     base: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PRESET", help="Keep this preset's wavetables, samples and macros; change the rest."
-        ),
+        typer.Option(metavar="PRESET", help="Keep this preset's wavetables, samples and macros; change the rest."),
     ] = None,
     prior: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw from statistics that `wav2patch prior fit` made.")

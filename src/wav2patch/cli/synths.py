@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
+from wav2patch.cli import check, inspect
+
 app = typer.Typer(help="The synths that sounds can be matched on.", no_args_is_help=True)
+app.command("inspect")(inspect.command)
+app.command("check")(check.command)
 
 
 @app.command("list")
@@ -32,9 +36,3 @@ def list_command(
     for synth in synths:
         table.add_row(synth.name, synth.title, str(len(synth.space)), synth.preset_suffix)
     out().print(table)
-
-
-@app.callback()
-def _group() -> None:
-    # Keeps `list` a command of its own while it is the only one.
-    pass

@@ -47,8 +47,8 @@ def section(match: Match, shown: Sequence[Voice]) -> Markup:
 def _scale_note(match: Match) -> str:
     floor = match.synth.noise_floor
     noise = (
-        f" {match.synth.title} never sounds the same twice: two renders of one patch already differ by "
-        f"{words.decibels(floor)}, and no match can be closer than that."
+        f" {match.synth.title} does not always sound the same: two renders of one patch may differ by "
+        f"{words.decibels(floor)}, and by as much a distance may be chance."
         if floor > 0
         else ""
     )

@@ -1,0 +1,1 @@
+"""Proof that a synth keeps its contract, and the figures of how it does."""
