@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+
+# Tests run on every core already; set before NumPy and PyTorch are imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
