@@ -45,7 +45,7 @@ def distance(one: Audio, other: Audio) -> float:
 
 
 def some(synth: Synth, count: int) -> int:
-    """How many draws a property is tried on: `count`, or an eighth of it for an engine that takes more than a millisecond."""
+    """How many draws a property is tried on: `count`, or an eighth of it where a render takes over a millisecond."""
     return count if render_seconds(synth.name) < 0.001 else max(count // 8, 2)
 
 
