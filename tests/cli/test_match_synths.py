@@ -33,6 +33,15 @@ def test_each_synth_gets_a_folder_and_the_sound_a_ranking(matched: Path) -> None
     assert "dexed/report.html" in page
 
 
+def test_a_candidates_preset_renders_its_audio_bit_for_bit(matched: Path, tmp_path: Path) -> None:
+    told = json.loads((matched / "vital" / "match.json").read_text())
+    note, output = told["note"], tmp_path / "again.wav"
+    options = ("--synth", "vital", "--note", note["pitch"], "--hold", note["duration"], "--length", told["length"])
+    done = run("render", matched / "vital" / "candidate_1.vital", *options, "-o", output)
+    assert done.returncode == 0, done.stderr
+    assert output.read_bytes() == (matched / "vital" / "candidate_1.wav").read_bytes()
+
+
 def test_a_match_keeps_what_its_base_has(sound: Path, tmp_path: Path) -> None:
     vital = load_synth("vital")
     vital.write_preset(vital.space.default, tmp_path / "mine.vital", name="mine")

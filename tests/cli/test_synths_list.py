@@ -18,3 +18,4 @@ def test_every_synth_is_listed() -> None:
         assert row["title"] == engine.title
         assert row["parameters"] == len(engine.space)
         assert row["presets"] == engine.preset_suffix
+        assert row["ready"] == (engine.missing() is None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wav2patch.cli import check, inspect
+
+if TYPE_CHECKING:
+    from wav2patch.synths.base import Synth
 
 app = typer.Typer(help="The synths that sounds can be matched on.", no_args_is_help=True)
 app.command("inspect")(inspect.command)
@@ -25,14 +28,26 @@ def list_command(
 
     synths = [load_synth(name) for name in SYNTHS]
     if as_json:
-        rows = [
-            {"name": s.name, "title": s.title, "parameters": len(s.space), "presets": s.preset_suffix} for s in synths
-        ]
-        print_json({"synths": rows})
+        print_json({"synths": [_row(synth) for synth in synths]})
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "synth", "parameters", "preset files"):
+    for column in ("name", "synth", "parameters", "preset files", ""):
         table.add_column(column)
     for synth in synths:
-        table.add_row(synth.name, synth.title, str(len(synth.space)), synth.preset_suffix)
+        ready = "" if synth.missing() is None else "not installed"
+        table.add_row(synth.name, synth.title, str(len(synth.space)), synth.preset_suffix, ready)
     out().print(table)
+    lacking = [synth for synth in synths if synth.missing()]
+    if lacking:
+        out().print(f"`wav2patch match SOUND --synth {lacking[0].name}` says what it lacks.")
+
+
+def _row(synth: Synth) -> dict[str, str | int | bool | None]:
+    return {
+        "name": synth.name,
+        "title": synth.title,
+        "parameters": len(synth.space),
+        "presets": synth.preset_suffix,
+        "ready": synth.missing() is None,
+        "missing": synth.missing(),
+    }

@@ -98,7 +98,8 @@ class Climber:
             value = patch[i] + step if generator.random() < 0.5 else patch[i] - step
             # Turned back at an end, or half of the tries at a full level would change nothing.
             patch[i] = value if low <= value <= high else np.clip(2 * patch[i] - value, low, high)
-        return patch
+        # A preset file holds no finer steps, and what it brings back has to sound the same to the last bit.
+        return self._space.snap(patch)
 
     def _remember(self, touched: NDArray[np.intp], success: bool) -> None:
         if success:
