@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ _STAGE = "preset files"
 _SETTLED = 0.1
 _DEADLINE = 60.0
 _HALF = 0.5
+_REPEATS = 6
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Reader:
 
 @dataclass(frozen=True)
 class _Trip:
-    """One round trip: which parameters changed, how far the sound is off, or what went wrong."""
+    """One round trip: which parameters changed, how far the sound is off and may be, or what went wrong."""
 
     changed: tuple[str, ...] = ()
     distance: float = 0.0
+    limit: float = 0.0
     error: str = ""
 
 
@@ -63,21 +66,24 @@ def judge_presets(place: Place, count: int, floor: float) -> Finding:
     Args:
         place: Where the synth is checked.
         count: Number of files.
-        floor: Distance up to which two renders of a patch may differ.
+        floor: Distance up to which two renders of a patch may differ; a patch whose own renders differ by more may
+            differ by as much.
     """
-    patches = place.patches(count)
+    patches, times = place.patches(count), 1 if floor == 0 else _REPEATS
     with place.renderer() as renderer:
-        played = place.renders(renderer, patches)
+        played = place.renders(renderer, [patch for patch in patches for _ in range(times)])
     trips: list[_Trip] = []
     with tempfile.TemporaryDirectory(prefix="wav2patch-check-") as folder:
-        for i, (patch, audio) in enumerate(zip(patches, played, strict=True)):
-            if audio is not None:
-                trips.append(_trip(place.synth, patch, audio, Path(folder) / f"{i}{place.synth.preset_suffix}"))
+        for i, patch in enumerate(patches):
+            own = [audio for audio in played[i * times : (i + 1) * times] if audio is not None]
+            if own:
+                path = Path(folder) / f"{i}{place.synth.preset_suffix}"
+                trips.append(_trip(place.synth, patch, own, path, floor))
             place.report(_STAGE, (i + 1) / count)
-    return _judged(trips, floor)
+    return _judged(trips)
 
 
-def _trip(synth: Synth, patch: Patch, audio: Audio, path: Path) -> _Trip:
+def _trip(synth: Synth, patch: Patch, own: Sequence[Audio], path: Path, floor: float) -> _Trip:
     try:
         synth.write_preset(patch, path, name="round trip")
         with contextlib.closing(Apart(Reader(synth), synth.title, _DEADLINE)) as new_process:
@@ -86,10 +92,11 @@ def _trip(synth: Synth, patch: Patch, audio: Audio, path: Path) -> _Trip:
         return _Trip(error=str(error))
     names = synth.space.names
     changed = tuple(names[i] for i in np.flatnonzero(back != patch))
-    return _Trip(changed, apart(audio, sound))
+    chance = max((apart(one, other) for one, other in combinations(own, 2)), default=0.0)
+    return _Trip(changed, min(apart(audio, sound) for audio in own), max(floor, chance))
 
 
-def _judged(trips: Sequence[_Trip], floor: float) -> Finding:
+def _judged(trips: Sequence[_Trip]) -> Finding:
     name = "preset files"
     if not trips:
         return Finding(name, False, "no preset file could be tried, as no draw was rendered.")
@@ -100,7 +107,7 @@ def _judged(trips: Sequence[_Trip], floor: float) -> Finding:
     if lost := sorted({parameter for trip in trips for parameter in trip.changed}):
         return Finding(name, False, f"changed on their way through a file: {', '.join(lost[:8])}.", figures)
     told = f"{len(trips)} patches came back exactly from their files in new processes"
-    if worst <= max(floor, NEGLIGIBLE_DB):
+    if all(trip.distance <= max(trip.limit, NEGLIGIBLE_DB) for trip in trips):
         exact = "to the same samples" if worst == 0 else f"within {decibels(worst)}"
         return Finding(name, True, f"{told}, and sound the same, {exact}.", figures)
     return Finding(name, False, f"{told}, but sound different by up to {decibels(worst)}.", figures)

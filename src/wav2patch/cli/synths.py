@@ -31,7 +31,8 @@ def list_command(
         print_json({"synths": [_row(synth) for synth in synths]})
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "synth", "parameters", "preset files", ""):
+    table.add_column("name", min_width=max(len(synth.name) for synth in synths))
+    for column in ("synth", "parameters", "preset files", ""):
         table.add_column(column)
     for synth in synths:
         ready = "" if synth.missing() is None else "not installed"
