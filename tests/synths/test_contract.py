@@ -3,8 +3,9 @@
 import subprocess
 import sys
 import time
-from functools import cache
-from itertools import product
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import combinations, product
 from pathlib import Path
 from typing import cast
 
@@ -33,11 +34,19 @@ def play(synth: Synth, patch: Patch, note: Note = NOTE, length: float = 0.6, sam
     return synth.render(patch, note, length=length, sample_rate=sample_rate)
 
 
-def same(synth: Synth, one: Audio, other: Audio) -> bool:
-    """Whether two renders are one sound: bit for bit, or within the noise floor that the synth declares."""
+def same(synth: Synth, one: Audio, other: Callable[[], Audio]) -> bool:
+    """Whether a render is the sound that `other` renders, bit for bit or as far as the synth's chance lets one tell.
+
+    That is within the noise floor on record or, for a patch of much chance, within what its own renders differ by.
+    """
     if synth.noise_floor == 0.0:
-        return np.array_equal(one, other)
-    return one.shape == other.shape and distance(one, other) <= FLOORS * synth.noise_floor
+        return np.array_equal(one, other())
+    others = [other()]
+    if distance(one, others[0]) <= FLOORS * synth.noise_floor:
+        return True
+    others += [other() for _ in range(7)]
+    chance = max(distance(first, second) for first, second in combinations(others, 2))
+    return min(distance(one, another) for another in others) <= chance
 
 
 def distance(one: Audio, other: Audio) -> float:
@@ -96,7 +105,7 @@ def test_a_render_has_the_length_that_was_asked_for(synth: Synth, sample_rate: i
 
 def test_a_patch_always_sounds_the_same(synth: Synth) -> None:
     for patch in draws(synth, 20):
-        assert same(synth, play(synth, patch), play(synth, patch))
+        assert same(synth, play(synth, patch), partial(play, synth, patch))
 
 
 def test_nothing_leaks_from_one_render_to_the_next(synth: Synth) -> None:
@@ -104,7 +113,10 @@ def test_nothing_leaks_from_one_render_to_the_next(synth: Synth) -> None:
     for first, second in zip(patches[::2], patches[1::2], strict=True):
         before = play(synth, first)
         play(synth, second, Note(36, 127, 0.0, 0.1))
-        assert same(synth, play(synth, first), before)
+        after = play(synth, first)
+        if synth.noise_floor == 0.0:
+            assert_array_equal(after, before)
+        assert same(synth, after, partial(play, synth, first))
 
 
 def test_a_later_onset_delays_the_same_sound(synth: Synth) -> None:
@@ -112,7 +124,7 @@ def test_a_later_onset_delays_the_same_sound(synth: Synth) -> None:
     late = play(synth, patch, Note(60, 100, 0.25, 0.4), length=0.85)
     shift = round(0.25 * 44100)
     assert not late[:, :shift].any()
-    assert same(synth, late[:, shift:], play(synth, patch, length=0.6))
+    assert same(synth, late[:, shift:], partial(play, synth, patch, length=0.6))
 
 
 def test_an_onset_after_the_end_is_silence(synth: Synth) -> None:
@@ -137,7 +149,7 @@ def test_what_is_declared_inactive_cannot_be_heard(synth: Synth, pitch: int, vel
         other = np.floor(space.low + generator.random(len(space)) * (space.high - space.low + 1))
         changed = np.where(space.active(patch), patch, space.snap(other))
         note = Note(pitch, velocity, 0.0, 0.4)
-        assert same(synth, play(synth, changed, note), play(synth, patch, note))
+        assert same(synth, play(synth, changed, note), partial(play, synth, patch, note))
 
 
 def test_what_is_declared_active_can_often_be_heard(synth: Synth) -> None:
@@ -173,7 +185,7 @@ def test_symmetries_leave_the_sound_unchanged(synth: Synth) -> None:
                     fitting[synth.space.index(name)] = value
                 permuted = synth.space.permute(fitting, symmetry)
                 assert not np.array_equal(permuted, fitting)
-                assert same(synth, play(synth, permuted, length=0.2), play(synth, fitting, length=0.2))
+                assert same(synth, play(synth, permuted, length=0.2), partial(play, synth, fitting, length=0.2))
 
 
 def fitting_values(space: ParameterSpace, condition: Condition) -> list[float]:
@@ -204,7 +216,7 @@ def test_a_preset_file_sounds_the_same_in_a_new_process(synth: Synth, tmp_path: 
     )
     arguments = [synth.name, str(tmp_path / f"p{synth.preset_suffix}"), str(tmp_path / "audio.npy")]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
-    assert same(synth, np.load(tmp_path / "audio.npy"), play(synth, patch))
+    assert same(synth, np.load(tmp_path / "audio.npy"), partial(play, synth, patch))
 
 
 def test_a_bad_value_is_refused_with_its_name(synth: Synth) -> None:
