@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Tests run on every core already; set before NumPy and PyTorch are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,6 +15,11 @@ import pytest
 from in_worker import InWorker
 from wav2patch.synths.base import Synth
 from wav2patch.synths.catalogue import SYNTHS, load_synth
+
+
+def pytest_configure() -> None:
+    # A shell's background job inherits that Ctrl-C is ignored; the tests of Ctrl-C and what they start must not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=sorted(SYNTHS), scope="module")

@@ -61,12 +61,18 @@ def test_chance_is_no_leak_and_breaks_only_what_was_declared() -> None:
     takes = take(place(fake.Random()), 4)
     found = named(judge_sameness(takes, 0.0))
     assert found["the same patch twice"].holds is False
-    assert found["A–B–A"].holds
     floor = found["noise floor"].figures["noise_floor"]
     assert 1 < floor < 7
     assert found["in every metric"].figures["floor_loudness_worst"] > 0.5
     assert _same(takes, floor).holds
     assert _same(takes, None).holds is None
+
+
+def test_levels_that_vary_are_no_leak() -> None:
+    gains = 10 ** (-np.random.default_rng(3).uniform(0, 6, (40, 4)) / 20)
+    tone = np.sin(np.arange(20000) * 0.05, dtype=np.float32)[None]
+    played = [[tone * np.float32(gain) for gain in row] for row in gains]
+    assert _leak([Takes((one, other, third), (after,)) for one, other, third, after in played]).holds
 
 
 def test_a_leak_is_found_among_patches_of_chance() -> None:

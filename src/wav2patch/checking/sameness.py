@@ -118,13 +118,13 @@ def _leak(takes: Sequence[Takes]) -> Finding:
     """A–B–A: what is heard after another patch is the same, or where chance is at work, no further off than it takes.
 
     Each patch is judged by its own chance: one with noise in it says nothing of one without. Of those with chance, one
-    in ten may be further off, as three renders do not show all that chance can do.
+    in ten, and one in any case, may be further off, as three renders do not show all that chance can do.
     """
     exact = [found.leftover for found in takes if found.chance <= NEGLIGIBLE_DB]
     noisy = [found.leftover / found.chance for found in takes if found.chance > NEGLIGIBLE_DB]
     leaking = [distance for distance in exact if distance > NEGLIGIBLE_DB]
     beyond = sum(times > _BEYOND for times in noisy)
-    holds = not leaking and beyond <= len(noisy) / 10
+    holds = not leaking and beyond <= max(1, len(noisy) / 10)
     figures = {"leak_worst": max(exact, default=0.0)}
     if holds:
         told = f"nothing is left over from the patch before in {len(exact)} patches"

@@ -28,7 +28,8 @@ def summarise(found: Match, folder: Path) -> None:
         console.print(f"  • {remark}")
     table = Table(box=None, pad_edge=False, show_edge=False)
     for column in ("distance", "pitch", "preset"):
-        table.add_column(column)
+        # A path that is cut short is of no use to anybody.
+        table.add_column(column, overflow="fold")
     for candidate in found.candidates:
         cents = candidate.panel.get("f0")
         heard = "–" if cents is None else f"{round(cents):+d} cents"
