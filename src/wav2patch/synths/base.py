@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -142,3 +142,24 @@ class Synth(Protocol):
     def loading_instructions(self) -> Sequence[str]:
         """How to open a preset file in the synth, a step a line."""
         ...
+
+
+def from_onset(
+    play: Callable[[int], NDArray[np.floating]], channels: int, note: Note, length: float, sample_rate: int
+) -> Audio:
+    """A render that is silent up to the note's onset.
+
+    Args:
+        play: Plays the note at once, for so many samples; ``(channels, samples)`` or, of one channel, ``(samples,)``.
+            Not called where the onset lies beyond the end.
+        channels: Of the render.
+        note: Whose onset counts.
+        length: Seconds of the render, onset included.
+        sample_rate: In Hz.
+    """
+    samples = round(length * sample_rate)
+    start = min(round(note.onset * sample_rate), samples)
+    audio = np.zeros((channels, samples), dtype=np.float32)
+    if start < samples:
+        audio[:, start:] = play(samples - start)
+    return audio

@@ -15,7 +15,7 @@ from wav2patch.files import write_bytes
 from wav2patch.notes import Note
 from wav2patch.parameters import ParameterSpace, Patch
 from wav2patch.priors import CopulaPrior, load_prior
-from wav2patch.synths.base import Audio, Preset, RenderError
+from wav2patch.synths.base import Audio, Preset, RenderError, from_onset
 from wav2patch.synths.dexed_space import OPERATORS, dx7_space, operator_fields
 from wav2patch.synths.dx7_sysex import VOICE_BYTES, bank_message, read_voices, voice_message
 
@@ -54,12 +54,9 @@ class Dexed:
 
     def render(self, patch: Patch, note: Note, *, length: float, sample_rate: int) -> Audio:
         """Render one note; float32 ``(1, samples)``. See `Synth.render`."""
-        samples = round(length * sample_rate)
-        start = min(round(note.onset * sample_rate), samples)
-        audio = np.zeros((1, samples), dtype=np.float32)
-        if start < samples:
-            audio[0, start:] = GAIN * self._play(patch, note, samples - start, sample_rate)
-        return audio
+        return from_onset(
+            lambda count: GAIN * self._play(patch, note, count, sample_rate), 1, note, length, sample_rate
+        )
 
     def _play(self, patch: Patch, note: Note, samples: int, sample_rate: int) -> NDArray[np.float32]:
         # dexed-py's public class takes a voice only as a Patch object; the engine below it takes the bytes.

@@ -17,7 +17,7 @@ from wav2patch.files import write_bytes
 from wav2patch.notes import Note
 from wav2patch.parameters import ParameterSpace, Patch
 from wav2patch.priors import Prior
-from wav2patch.synths.base import Audio, Preset, RenderError
+from wav2patch.synths.base import Audio, Preset, RenderError, from_onset
 from wav2patch.synths.plugins.apart import Apart
 from wav2patch.synths.plugins.dawdreamer import unavailable
 from wav2patch.synths.plugins.host import PRESET_SUFFIXES, HostError, HostMaker, host_for, open_host, plugin_format
@@ -130,13 +130,10 @@ class PluginSynth:
     def render(self, patch: Patch, note: Note, *, length: float, sample_rate: int) -> Audio:
         """Render one note; float32 ``(2, samples)``. See `Synth.render`."""
         self.space.validate(patch)
-        samples = round(length * sample_rate)
-        start = min(round(note.onset * sample_rate), samples)
-        audio = np.zeros((2, samples), dtype=np.float32)
-        if start < samples:
-            played = self._play(np.asarray(patch, dtype=np.float64), note, samples - start, sample_rate)
-            audio[:, start:] = self.spec.gain * played
-        return audio
+        values, gain = np.asarray(patch, dtype=np.float64), self.spec.gain
+        return from_onset(
+            lambda count: gain * self._play(values, note, count, sample_rate), 2, note, length, sample_rate
+        )
 
     def _play(self, patch: Patch, note: Note, samples: int, sample_rate: int) -> Audio:
         player = self._loaded()

@@ -15,7 +15,7 @@ import numpy as np
 from wav2patch.files import write_text
 from wav2patch.notes import Note
 from wav2patch.parameters import ParameterSpace, Patch
-from wav2patch.synths.base import Audio, Preset, RenderError
+from wav2patch.synths.base import Audio, Preset, RenderError, from_onset
 from wav2patch.synths.vital.base_preset import BasePreset
 from wav2patch.synths.vital.document import VERSION, init_document, modern, read_document
 from wav2patch.synths.vital.noise import noise_json, nothing_json
@@ -79,12 +79,9 @@ class Vital:
     def render(self, patch: Patch, note: Note, *, length: float, sample_rate: int) -> Audio:
         """Render one note; float32 ``(2, samples)``. See `Synth.render`."""
         self.space.validate(patch)
-        samples = round(length * sample_rate)
-        start = min(round(note.onset * sample_rate), samples)
-        audio = np.zeros((2, samples), dtype=np.float32)
-        if start < samples:
-            audio[:, start:] = GAIN * self._play(patch, note, samples - start, sample_rate)
-        return audio
+        return from_onset(
+            lambda count: GAIN * self._play(patch, note, count, sample_rate), 2, note, length, sample_rate
+        )
 
     def _play(self, patch: Patch, note: Note, samples: int, sample_rate: int) -> Audio:
         preset = json.dumps({"synth_version": VERSION, "settings": self._settings(patch)})
