@@ -23,16 +23,16 @@ def fit_command(
     Example:
       wav2patch prior fit ~/dx7-banks -o mine.npz
     """
-    import numpy as np
-
-    from wav2patch.cli.console import out, printable
-    from wav2patch.matching.proposers import read_preset_folder
+    from wav2patch.cli.console import note_aside, out, printable
     from wav2patch.priors import fit_copula, save_prior
     from wav2patch.synths.catalogue import load_synth
+    from wav2patch.synths.collections import read_collection
 
     engine = load_synth(synth)
-    patches = [patch for bank in banks for patch in read_preset_folder(engine, bank)]
-    fitted = fit_copula(engine.space, np.stack(patches))
+    collection = read_collection(engine, *banks)
+    if collection.remark:
+        note_aside(collection.remark)
+    fitted = fit_copula(engine.space, collection.patches)
     save_prior(fitted, output)
     out().print(
         f"{fitted.count} presets → {printable(output)}; use it with: wav2patch match SOUND --prior {printable(output)}"

@@ -15,7 +15,7 @@ from wav2patch.matching.budget import Budget
 from wav2patch.matching.evaluator import Evaluator, Progress, Scored
 from wav2patch.matching.explain import explain
 from wav2patch.matching.finalists import Finalist, Jury, renders_wanted
-from wav2patch.matching.proposers import PresetProposer, PriorProposer, Proposer, read_preset_folder
+from wav2patch.matching.proposers import PresetProposer, PriorProposer, Proposer
 from wav2patch.matching.result import Candidate, Match
 from wav2patch.matching.search import SearchSettings, search
 from wav2patch.metrics.objective import Objective
@@ -25,6 +25,7 @@ from wav2patch.rendering.base import Renderer, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import load_synth
+from wav2patch.synths.collections import read_collection
 
 DEFAULT_SECONDS = 60.0
 MOST_CANDIDATES = 32
@@ -213,9 +214,11 @@ def _check(candidates: int, seconds: float | None, renders: int | None, seed: in
 
 def _proposers(synth: Synth, prior: Prior, presets: Path | str | Sequence[Path | str]) -> list[Proposer]:
     folders = [presets] if isinstance(presets, Path | str) else presets
-    own = [patch for folder in folders for patch in read_preset_folder(synth, Path(folder))]
     drawn = PriorProposer(prior)
-    return [PresetProposer(own), drawn] if own else [drawn]
+    if not folders:
+        return [drawn]
+    own = read_collection(synth, *map(Path, folders)).patches
+    return [PresetProposer(list(own)), drawn]
 
 
 def _versions() -> Mapping[str, str]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from wav2patch.audio.target import Target
-from wav2patch.errors import UserError
 from wav2patch.parameters import Patch
 from wav2patch.priors import Prior
-from wav2patch.synths.base import Synth
 
 _CHUNK = 64
 
@@ -65,31 +62,3 @@ class PresetProposer:
     def propose(self, target: Target, generator: np.random.Generator) -> Iterator[Patch]:
         """Every preset."""
         return (self.patches[i] for i in generator.permutation(len(self.patches)))
-
-
-def read_preset_folder(synth: Synth, folder: Path) -> list[Patch]:
-    """Every different patch of every preset file in a folder and the folders in it, in the order of their paths.
-
-    Files that are not presets of this synth are passed over.
-
-    Raises:
-        UserError: The folder does not exist or holds no preset of this synth.
-    """
-    if not folder.exists():
-        raise UserError(f"there is no folder {folder}.")
-    files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
-    found = {patch.tobytes(): patch for path in files for patch in _patches(synth, path)}
-    if not found:
-        raise UserError(
-            f"{folder} holds no presets of {synth.title}: give {synth.preset_suffix} files, or a folder of them."
-        )
-    return list(found.values())
-
-
-def _patches(synth: Synth, path: Path) -> Iterator[Patch]:
-    if not path.is_file() or path.suffix.lower() != synth.preset_suffix:
-        return
-    try:
-        yield from (preset.patch for preset in synth.read_presets(path))
-    except UserError:
-        return

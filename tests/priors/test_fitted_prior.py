@@ -1,53 +1,14 @@
+"""The copula that `wav2patch prior fit` fits, and its file."""
+
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from prior_spaces import SPACE, correlated_patches
 
 from wav2patch.errors import UserError
-from wav2patch.parameters import Categorical, Continuous, Discrete, ParameterSpace, Patch
-from wav2patch.priors import (
-    CopulaPrior,
-    IndependentPrior,
-    Marginal,
-    Prior,
-    UniformPrior,
-    draw,
-    fit_copula,
-    load_prior,
-    save_prior,
-)
-
-SPACE = ParameterSpace((Discrete("level", 0, 99), Categorical("wave", ("sine", "saw", "square")), Continuous("cutoff")))
-
-
-def correlated_patches(count: int = 4000) -> Patch:
-    generator = np.random.default_rng([7, 0])
-    hidden = generator.standard_normal(count)
-    level = np.clip(np.rint(50 + 20 * hidden), 0, 99)
-    wave = generator.choice(3, count, p=[0.7, 0.2, 0.1])
-    cutoff = 1 / (1 + np.exp(-hidden - 0.3 * generator.standard_normal(count)))
-    return np.stack([level, wave.astype(float), cutoff], axis=1)
-
-
-PRIORS = [UniformPrior(SPACE), fit_copula(SPACE, correlated_patches())]
-
-
-@pytest.mark.parametrize("prior", PRIORS, ids=["uniform", "copula"])
-def test_draws_are_valid_and_depend_on_seed_and_index_alone(prior: Prior) -> None:
-    patches = np.stack([draw(prior, 3, i) for i in range(200)])
-    SPACE.validate(patches)
-    assert_array_equal(draw(prior, 3, 117), patches[117])
-    assert not np.array_equal(draw(prior, 4, 117), patches[117])
-    assert not np.array_equal(draw(prior, 3, 117, attempt=1), patches[117])
-    assert len(np.unique(patches, axis=0)) > 150
-
-
-def test_uniform_draws_reach_both_ends_alike() -> None:
-    space = ParameterSpace((Discrete("level", 0, 3), Categorical("wave", ("a", "b"))))
-    drawn = UniformPrior(space).sample(np.random.default_rng([1]), 20000)
-    np.testing.assert_allclose(np.bincount(drawn[:, 0].astype(int)) / 20000, 0.25, atol=0.02)
-    np.testing.assert_allclose(np.bincount(drawn[:, 1].astype(int)) / 20000, 0.5, atol=0.02)
+from wav2patch.parameters import Continuous, Discrete, ParameterSpace
+from wav2patch.priors import CopulaPrior, fit_copula, load_prior, save_prior
 
 
 def test_a_copula_keeps_marginals_and_correlation() -> None:
@@ -138,31 +99,3 @@ def test_continuous_values_are_drawn_between_the_order_statistics_and_read_back(
     save_prior(prior, tmp_path / "prior.npz")
     loaded = load_prior(space, tmp_path / "prior.npz")
     space.validate(loaded.sample(generator, 500))
-
-
-def test_independent_draws_follow_their_rules() -> None:
-    space = ParameterSpace((Continuous("a"), Categorical("b", ("x", "y", "z")), Discrete("c", -3, 3), Continuous("d")))
-    rules = {
-        "a": Marginal(low=0.2, high=0.4, constant=0.9, probability=0.25),
-        "b": Marginal(weights=(0, 3, 1)),
-        "c": Marginal(low=-1, high=1),
-    }
-    drawn = IndependentPrior(space, rules).sample(np.random.default_rng([3]), 4000)
-    space.validate(drawn)
-    assert_array_equal(space.decode(space.encode(drawn)), drawn)
-    held = np.isclose(drawn[:, 0], 0.9)
-    assert np.isclose(held.mean(), 0.25, atol=0.03)
-    assert ((drawn[~held, 0] >= 0.199) & (drawn[~held, 0] <= 0.401)).all()
-    assert_allclose(np.bincount(drawn[:, 1].astype(int)) / 4000, [0, 0.75, 0.25], atol=0.03)
-    assert_allclose(np.bincount(drawn[:, 2].astype(int) + 1) / 4000, [1 / 3] * 3, atol=0.03)
-    assert drawn[:, 3].min() < 0.01
-    assert drawn[:, 3].max() > 0.99
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [Marginal(low=-0.1), Marginal(high=1.1), Marginal(constant=2.0, probability=0.5), Marginal(weights=(1.0,))],
-)
-def test_a_rule_that_does_not_fit_is_refused(rule: Marginal) -> None:
-    with pytest.raises(ValueError, match="a "):
-        IndependentPrior(ParameterSpace((Continuous("a"),)), {"a": rule})
