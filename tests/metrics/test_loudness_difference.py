@@ -50,6 +50,22 @@ def test_the_relative_gate_is_pyloudnorms(step):
     assert integrated_loudness(sound, 48000) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("rate", [44100, 11025, 4001])
+def test_blocks_are_summed_as_the_recommendation_says(rate):
+    from scipy import signal
+
+    # Loud to quiet, so that both gates close; at two of the rates a step is no whole number of samples.
+    sound = noise(5, 3.0, rate, 2) * np.logspace(1, -4, 3 * rate)
+    power = np.square(signal.sosfilt(k_weighting(rate), sound)).sum(axis=0)
+    block = int(0.4 * rate)
+    starts = [int(0.1 * i * rate) for i in range(int((3 * rate - block) / (0.1 * rate)) + 1)]
+    powers = np.array([power[start : start + block].mean() for start in starts])
+    audible = powers[-0.691 + 10 * np.log10(powers) > -70]
+    heard = audible[audible > 0.1 * audible.mean()]
+    assert 0 < len(heard) < len(audible) < len(powers)
+    assert integrated_loudness(sound, rate) == pytest.approx(-0.691 + 10 * np.log10(heard.mean()), rel=1e-9)
+
+
 @pytest.mark.parametrize("gain", [0.1, 0.5, 4.0])
 def test_the_difference_of_a_gain_is_the_gain(gain):
     sound, _, rate = notes()

@@ -119,10 +119,17 @@ def stft_magnitude(
     Returns:
         Magnitudes ``(..., frames, n_fft // 2 + 1)``.
     """
-    shape = signal.get_window(window, win_length or n_fft, fftbins=True)
-    left = (n_fft - len(shape)) // 2
-    shape = np.pad(shape, (left, n_fft - len(shape) - left)).astype(audio.dtype)
+    shape = _window(window, win_length or n_fft, n_fft, audio.dtype)
     return np.abs(np.asarray(fft.rfft(frames(audio, n_fft, hop, center) * shape, axis=-1)))
+
+
+@lru_cache(maxsize=64)
+def _window(name: str, length: int, n_fft: int, dtype: np.dtype) -> FloatArray:
+    shape = signal.get_window(name, length, fftbins=True)
+    left = (n_fft - length) // 2
+    padded = np.pad(shape, (left, n_fft - length - left)).astype(dtype)
+    padded.flags.writeable = False
+    return padded
 
 
 def mel_spectrogram(
