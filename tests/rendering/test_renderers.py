@@ -10,8 +10,9 @@ import pytest
 from hostile import BAD_AUDIO, SOUND, Hostile, division, first_value, leave, patch
 from numpy.testing import assert_array_equal
 
+from wav2patch.notes import Note
 from wav2patch.priors import draw
-from wav2patch.rendering.base import Failure, Renderer
+from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.rendering.inline import InlineRenderer
 from wav2patch.rendering.processes import ProcessRenderer
@@ -54,6 +55,19 @@ def test_renders_equal_the_synths_own_whatever_the_workers(make: Callable[[Synth
     for values, audio in zip(patches, renderer.map(patches, SOUND, np.copy), strict=True):
         assert not isinstance(audio, Failure)
         assert_array_equal(audio, synth.render(values, SOUND.note, length=0.3, sample_rate=22050))
+    renderer.close()
+
+
+def test_every_patch_can_have_a_sound_of_its_own(make: Callable[[Synth], Renderer]) -> None:
+    synth = load_synth("dexed")
+    patches = [draw(synth.prior(), 9, i) for i in range(6)]
+    sounds = [Sound(Note(48 + 3 * i, 60 + 10 * i, 0.01 * i, 0.1), 0.3 + 0.1 * (i % 2), 22050) for i in range(6)]
+    renderer = make(synth)
+    for values, sound, audio in zip(patches, sounds, renderer.map(patches, sounds, np.copy), strict=True):
+        assert not isinstance(audio, Failure)
+        assert_array_equal(audio, synth.render(values, sound.note, length=sound.length, sample_rate=22050))
+    with pytest.raises(ValueError, match="6 patches do not go with 5 sounds"):
+        renderer.map(patches, sounds[:-1], np.copy)
     renderer.close()
 
 

@@ -51,12 +51,14 @@ class Renderer(Protocol):
         """Patches that are rendered no more, as each ended or hung its worker twice."""
         ...
 
-    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
+    def map(
+        self, patches: Sequence[Patch], sound: Sound | Sequence[Sound], then: Callable[[Audio], T]
+    ) -> list[T | Failure]:
         """Render every patch and pass each render on, where it was made, to `then`.
 
         Args:
             patches: Each ``(P,)``.
-            sound: What is played, and how long the renders are.
+            sound: What is played, and how long the renders are: the same for all, or one a patch.
             then: Reduces audio ``(channels, samples)`` to what is wanted of it, so that audio need not travel
                 between processes; it must not change what it is given. Worker processes get a pickled copy.
 
@@ -64,13 +66,27 @@ class Renderer(Protocol):
             One result a patch, in the order of the patches, whatever the number of workers.
 
         Raises:
-            ValueError: `then` has to travel to worker processes and cannot be pickled.
+            ValueError: `then` has to travel to worker processes and cannot be pickled, or there are more patches
+                than sounds or fewer.
         """
         ...
 
     def close(self) -> None:
         """Let go of the workers; the renderer is not used again."""
         ...
+
+
+def each_sound(patches: Sequence[Patch], sound: Sound | Sequence[Sound]) -> Sequence[Sound]:
+    """One sound a patch.
+
+    Raises:
+        ValueError: There are more patches than sounds, or fewer.
+    """
+    if isinstance(sound, Sound):
+        return [sound] * len(patches)
+    if len(sound) != len(patches):
+        raise ValueError(f"{len(patches)} patches do not go with {len(sound)} sounds")
+    return sound
 
 
 def render_one(synth: Synth, patch: Patch, sound: Sound, then: Callable[[Audio], T]) -> T | Failure:

@@ -21,7 +21,12 @@ def available_cores() -> int:
 
 
 def make_renderer(
-    synth: Synth, workers: int | None = None, *, deadline: float = 30.0, cluster: str | None = None
+    synth: Synth,
+    workers: int | None = None,
+    *,
+    deadline: float = 30.0,
+    cluster: str | None = None,
+    processes: bool = False,
 ) -> Renderer:
     """A renderer with `workers` at work, one a core by default.
 
@@ -33,16 +38,19 @@ def make_renderer(
         workers: Renders side by side.
         deadline: Seconds that one render may take; not enforced in line.
         cluster: Address of a Ray cluster to render on; ``"local"`` starts one on this machine.
+        processes: Whether to take worker processes for every engine, as where much is done with each render.
 
     Raises:
         UserError: A cluster is asked for, and Ray is not installed or does not find it.
         ValueError: A number is out of range, or the synth cannot be pickled and needs to be.
     """
     count = workers or available_cores()
+    max_tasks: int | None = getattr(synth, "max_tasks", None)
     if cluster is not None:
-        return RayRenderer(synth, count, deadline, address=None if cluster == "local" else cluster)
-    if synth.may_crash or (count > 1 and not synth.releases_gil):
-        return ProcessRenderer(synth, count, deadline, max_tasks=getattr(synth, "max_tasks", None))
+        address = None if cluster == "local" else cluster
+        return RayRenderer(synth, count, deadline, address=address, max_tasks=max_tasks)
+    if processes or synth.may_crash or (count > 1 and not synth.releases_gil):
+        return ProcessRenderer(synth, count, deadline, max_tasks=max_tasks)
     if count > 1:
         return ThreadRenderer(synth, count, deadline)
     return InlineRenderer(synth)

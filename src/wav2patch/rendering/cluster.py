@@ -120,7 +120,7 @@ class RayWorker(Worker):
     def send(self, job: Job) -> None:
         """Hand it a job."""
         # In a list a reference stays one: the actor fetches what it stands for once.
-        self.answers.append(self._actor.render.remote(job.patch, job.batch.sound, [job.batch.then]))
+        self.answers.append(self._actor.render.remote(job.patch, job.sound, [job.batch.then]))
 
     def receive(self) -> Any:
         """Its next answer; see `Worker.receive`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from wav2patch.parameters import Patch
-from wav2patch.rendering.base import Failure, Sound, render_one
+from wav2patch.rendering.base import Failure, Sound, each_sound, render_one
 from wav2patch.synths.base import Audio, Synth
 
 T = TypeVar("T")
@@ -21,9 +21,12 @@ class InlineRenderer:
     def __init__(self, synth: Synth) -> None:
         self.synth = synth
 
-    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
+    def map(
+        self, patches: Sequence[Patch], sound: Sound | Sequence[Sound], then: Callable[[Audio], T]
+    ) -> list[T | Failure]:
         """Render every patch; see `Renderer.map`."""
-        return [render_one(self.synth, patch, sound, then) for patch in patches]
+        sounds = each_sound(patches, sound)
+        return [render_one(self.synth, patch, one, then) for patch, one in zip(patches, sounds, strict=True)]
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -11,12 +11,12 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from wav2patch.parameters import Patch
-from wav2patch.rendering.base import Failure, Sound
+from wav2patch.rendering.base import Failure, Sound, each_sound
 from wav2patch.rendering.skip import SkipList, Skipped
 from wav2patch.synths.base import Audio
 
@@ -32,11 +32,12 @@ class WorkerEndedError(Exception):
 
 @dataclass(eq=False)
 class Job:
-    """One render under way: a patch ``(P,)`` of a batch, and its place there."""
+    """One render under way: a patch ``(P,)`` of a batch, what is played, and its place there."""
 
     batch: Batch
     index: int
     patch: Patch
+    sound: Sound
 
     def settle(self, result: Any) -> None:
         """Put the result in its place."""
@@ -47,9 +48,10 @@ class Job:
 class Batch:
     """The renders of one call of `Renderer.map`; `then` is a token by which workers find what follows a render."""
 
-    def __init__(self, patches: Sequence[Patch], sound: Sound, then: Any) -> None:
-        self.sound, self.then = sound, then
-        self.waiting = deque(Job(self, i, patch) for i, patch in enumerate(patches))
+    def __init__(self, patches: Sequence[Patch], sounds: Sequence[Sound], then: Any) -> None:
+        self.then = then
+        pairs = zip(patches, sounds, strict=True)
+        self.waiting = deque(Job(self, i, patch, sound) for i, (patch, sound) in enumerate(pairs))
         self.results: list[Any] = [None] * len(patches)
         self.left = len(patches)
         self.cancelled = False
@@ -110,6 +112,7 @@ class IsolatedRenderer(ABC, Generic[W]):
             raise ValueError("the deadline of a render lies above 0, and a worker does at least one render")
         self.workers, self.deadline, self.max_tasks, self.loading = workers, deadline, max_tasks, loading
         self._crew: list[W] = []
+        self._batches: set[Batch] = set()
         self._skip = SkipList()
         self._false_starts = 0
         self._broken: str | None = None
@@ -121,24 +124,32 @@ class IsolatedRenderer(ABC, Generic[W]):
         """Patches that are rendered no more, as each ended or hung its worker twice."""
         return self._skip.patches
 
-    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
-        """Render every patch; see `Renderer.map`."""
+    def map(
+        self, patches: Sequence[Patch], sound: Sound | Sequence[Sound], then: Callable[[Audio], T]
+    ) -> list[T | Failure]:
+        """Render every patch; see `Renderer.map`. It raises `CancelledError` if another thread closes the renderer."""
         if self._closed:
             raise ValueError("the renderer is closed")
-        batch = Batch(patches, sound, self._store(then))
-        work = self._thread.submit(self._work, batch)
+        batch = Batch(patches, each_sound(patches, sound), self._store(then))
+        self._batches.add(batch)
         try:
-            _wait_for(work)
+            _wait_for(self._thread.submit(self._work, batch))
         except BaseException:
             # Ctrl-C: nothing more is handed out, and what the workers are at ends unheard.
             batch.cancelled = True
             raise
+        finally:
+            self._batches.discard(batch)
+        if batch.left:
+            raise CancelledError("the renderer was closed")
         return batch.results
 
     def close(self) -> None:
-        """End every worker."""
+        """End every worker; what other threads are having rendered is cut short."""
         if not self._closed:
             self._closed = True
+            for batch in list(self._batches):
+                batch.cancelled = True
             self._thread.submit(self._dismiss)
             self._thread.shutdown()
 
@@ -191,7 +202,7 @@ class IsolatedRenderer(ABC, Generic[W]):
     def _hand_one(self, batch: Batch, worker: W) -> None:
         while batch.waiting:
             job = batch.waiting.popleft()
-            if known := self._skip.find(job.patch, batch.sound):
+            if known := self._skip.find(job.patch, job.sound):
                 job.settle(Failure(f"skipped, as this patch took its worker along twice: {known.reason}"))
                 continue
             if not worker.jobs:
@@ -238,7 +249,7 @@ class IsolatedRenderer(ABC, Generic[W]):
             return
         if worker.jobs:
             job = worker.jobs.popleft()
-            self._skip.strike(job.patch, job.batch.sound, f"the render {reason}")
+            self._skip.strike(job.patch, job.sound, f"the render {reason}")
             job.settle(Failure(f"the render {reason}"))
         for job in reversed(worker.jobs):
             job.batch.waiting.appendleft(job)

@@ -100,7 +100,7 @@ class ProcessWorker(Worker):
 
     def send(self, job: Job) -> None:
         """Hand it a job; short enough for the pipe to take it whole while the worker is busy."""
-        sound = job.batch.sound
+        sound = job.sound
         with contextlib.suppress(OSError):
             self._pipe.send((job.batch.then, job.patch, sound.note, sound.length, sound.sample_rate))
 

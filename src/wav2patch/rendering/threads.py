@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from wav2patch.parameters import Patch
-from wav2patch.rendering.base import Failure, Sound, render_one
+from wav2patch.rendering.base import Failure, Sound, each_sound, render_one
 from wav2patch.synths.base import Audio, Synth
 
 T = TypeVar("T")
@@ -51,9 +51,11 @@ class ThreadRenderer:
         for _ in range(workers):
             self._start_worker()
 
-    def map(self, patches: Sequence[Patch], sound: Sound, then: Callable[[Audio], T]) -> list[T | Failure]:
+    def map(
+        self, patches: Sequence[Patch], sound: Sound | Sequence[Sound], then: Callable[[Audio], T]
+    ) -> list[T | Failure]:
         """Render every patch; see `Renderer.map`."""
-        jobs = [_Job(patch, sound, then) for patch in patches]
+        jobs = [_Job(patch, one, then) for patch, one in zip(patches, each_sound(patches, sound), strict=True)]
         for job in jobs:
             self._jobs.put(job)
         try:
