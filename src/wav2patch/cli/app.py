@@ -10,6 +10,7 @@ import typer
 
 from wav2patch.cli import compare, match, prior, render, synths
 from wav2patch.cli.console import fail
+from wav2patch.cli.data import app as data
 from wav2patch.errors import UserError
 
 OURS, THEIRS, INTERRUPTED = 1, 2, 130
@@ -28,6 +29,7 @@ app.command("render")(render.command)
 app.command("compare")(compare.command)
 app.add_typer(synths.app, name="synths")
 app.add_typer(prior.app, name="prior")
+app.add_typer(data.app, name="data")
 
 
 def _show_version(wanted: bool) -> None:
@@ -58,9 +60,11 @@ def main() -> None:
     except UserError as error:
         fail(str(error))
         sys.exit(THEIRS)
-    except KeyboardInterrupt:
-        fail("stopped.")
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        # Typer's answer to Ctrl-C, which says nothing.
+        if end.code == INTERRUPTED:
+            fail("stopped.")
+        raise
     except BrokenPipeError:
         # The reader of a pipe went away; pointing the descriptor elsewhere keeps Python quiet at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

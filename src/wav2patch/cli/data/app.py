@@ -1,0 +1,15 @@
+"""`wav2patch data`: data sets of rendered patches."""
+
+from __future__ import annotations
+
+import typer
+
+from wav2patch.cli.data import generate
+from wav2patch.cli.keys import key_command
+
+app = typer.Typer(
+    help="Data sets of rendered patches: made, cut, measured and checked.",
+    epilog="Start here:  wav2patch data generate synth=dexed count=1000 out=dexed-1k",
+    no_args_is_help=True,
+)
+app.command("generate", cls=key_command("wav2patch.cli.data.generate:Generation"))(generate.command)
