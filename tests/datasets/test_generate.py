@@ -13,8 +13,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from wav2patch.datasets.generate import Progress, generate, missing_shards
-from wav2patch.datasets.plan import MANIFEST, Plan, load_plan, make_plan
-from wav2patch.datasets.recipe import Recipe, shard_name
+from wav2patch.datasets.plan import Plan, load_plan, make_plan
+from wav2patch.datasets.recipe import MANIFEST, Recipe, shard_name
 from wav2patch.datasets.shard import Shard
 from wav2patch.datasets.storage import open_storage
 from wav2patch.datasets.wishes import Wishes

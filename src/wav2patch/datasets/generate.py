@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 
 from wav2patch.datasets.local_storage import LocalStorage
-from wav2patch.datasets.plan import MANIFEST, Plan, read_manifest
-from wav2patch.datasets.recipe import Recipe, shard_name
+from wav2patch.datasets.plan import Plan
+from wav2patch.datasets.recipe import MANIFEST, Recipe, read_manifest, shard_name
 from wav2patch.datasets.rows import stream
 from wav2patch.datasets.shard import Field, Row, Shard, ShardWriter, packed_fields
 from wav2patch.datasets.storage import Storage

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from wav2patch.datasets.feature_words import ready_feature
 from wav2patch.datasets.listen import Listen
 from wav2patch.datasets.prior_words import PriorDescription, build_prior, describe_prior
-from wav2patch.datasets.recipe import AUDIO_FORMATS, Recipe, column_names, read_recipe
+from wav2patch.datasets.recipe import AUDIO_FORMATS, PRIOR_FILE, SPEC_FILE, Recipe, column_names, read_manifest
 from wav2patch.datasets.storage import Storage
 from wav2patch.datasets.wishes import Wishes
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
-from wav2patch.features.catalogue import load_feature
 from wav2patch.note_rules import NoteRule, parse_notes
 from wav2patch.notes import Note
 from wav2patch.parameters import Patch
@@ -23,9 +23,6 @@ from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import RESEARCH, load_synth
 
-MANIFEST = "manifest.json"
-PRIOR_FILE = "prior.npz"
-SPEC_FILE = "synth.yaml"
 DEFAULT_GATE = -55.0
 
 
@@ -110,17 +107,6 @@ def make_plan(wishes: Wishes, synth: Synth, renderer: Renderer) -> Plan:
     return Plan(recipe, synth, build_prior(description, synth), notes, features, files, description.remarks)
 
 
-def read_manifest(storage: Storage) -> Recipe:
-    """The recipe of a data set.
-
-    Raises:
-        UserError: There is no data set, or its manifest is damaged.
-    """
-    if not storage.exists(MANIFEST):
-        raise UserError(f"{storage.address} is no data set: it has no {MANIFEST}; `wav2patch data generate` makes one.")
-    return read_recipe(storage.read_bytes(MANIFEST), f"{storage.address}/{MANIFEST}")
-
-
 def load_plan(storage: Storage) -> Plan:
     """The plan of a data set, from what lies in it alone.
 
@@ -135,7 +121,7 @@ def load_plan(storage: Storage) -> Plan:
     if storage.exists(PRIOR_FILE):
         where = f"{storage.address}/{PRIOR_FILE}"
         description = PriorDescription.from_npz(recipe.prior, storage.read_bytes(PRIOR_FILE), where)
-    features = tuple(load_feature(name) for name in recipe.features)
+    features = tuple(ready_feature(name) for name in recipe.features)
     return Plan(recipe, synth, build_prior(description, synth), parse_notes(recipe.notes), features)
 
 
@@ -166,7 +152,7 @@ def _notes(wishes: Wishes) -> NoteRule:
 
 
 def _features(words: Sequence[str]) -> tuple[Feature, ...]:
-    features = tuple(load_feature(one) for one in words)
+    features = tuple(ready_feature(one) for one in words)
     if len({one.name for one in features}) != len(features):
         raise UserError("a feature is named twice.")
     return features

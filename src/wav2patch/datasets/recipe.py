@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from wav2patch.datasets.storage import Storage
 from wav2patch.errors import UserError
 from wav2patch.parameters import Categorical, ParameterSpace
 
+MANIFEST = "manifest.json"
+PRIOR_FILE = "prior.npz"
+SPEC_FILE = "synth.yaml"
 AUDIO_FORMATS = ("float16", "none")
 
 
@@ -120,6 +124,17 @@ def read_recipe(text: str | bytes, where: str) -> Recipe:
         return Recipe.from_json(text)
     except (ValueError, TypeError) as error:
         raise UserError(f"{where} holds no recipe of a wav2patch data set, or a damaged one.") from error
+
+
+def read_manifest(storage: Storage) -> Recipe:
+    """The recipe of a data set.
+
+    Raises:
+        UserError: There is no data set, or its manifest is damaged.
+    """
+    if not storage.exists(MANIFEST):
+        raise UserError(f"{storage.address} is no data set: it has no {MANIFEST}; `wav2patch data generate` makes one.")
+    return read_recipe(storage.read_bytes(MANIFEST), f"{storage.address}/{MANIFEST}")
 
 
 def _short(value: Any) -> str:

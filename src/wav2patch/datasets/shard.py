@@ -87,6 +87,12 @@ def packed_fields(recipe: Recipe, feature_shapes: Mapping[str, tuple[int, ...]])
     return audio | {FEATURES + name: Field(feature_shapes[name], "float16", packed=True) for name in recipe.features}
 
 
+def field_names(recipe: Recipe) -> set[str]:
+    """Names of all fields of a data set."""
+    audio = {AUDIO} if recipe.audio != "none" else set()
+    return plain_fields(recipe).keys() | audio | {FEATURES + name for name in recipe.features}
+
+
 def pack(clips: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
     """A row's arrays as the bytes of their chunks."""
     # HDF5 takes files of one name for the same, even in memory.
@@ -189,8 +195,9 @@ class Shard:
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.path, self._name = path, name or str(path)
         try:
-            # A file that another process has open must not need a lock; one on a network drive may have none.
-            self._file = h5py.File(path, "r", locking=False)
+            # A network drive may have no locks. Chunks are read once, so that HDF5's cache of them would be in the way:
+            # 17 MB for every open shard.
+            self._file = h5py.File(path, "r", locking="best-effort", rdcc_nbytes=0)
         except FileNotFoundError:
             raise UserError(f"there is no shard {self._name}.") from None
         except OSError as error:
@@ -218,7 +225,7 @@ class Shard:
             name: Field(one.shape[1:], one.dtype.name, name == AUDIO or name.startswith(FEATURES))
             for name, one in self._datasets.items()
         }
-        if missing := sorted(_expected(self.recipe) - self.fields.keys()):
+        if missing := sorted(field_names(self.recipe) - self.fields.keys()):
             raise UserError(f"{self._name} is damaged: it has no {missing[0]}.")
 
     def __len__(self) -> int:
@@ -293,11 +300,6 @@ def _datasets(file: h5py.File) -> dict[str, Any]:
     found: dict[str, Any] = {}
     file.visititems(lambda name, item: found.update({name: item}) if isinstance(item, h5py.Dataset) else None)
     return found
-
-
-def _expected(recipe: Recipe) -> set[str]:
-    audio = {AUDIO} if recipe.audio != "none" else set()
-    return plain_fields(recipe).keys() | audio | {FEATURES + name for name in recipe.features}
 
 
 def _first_line(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from wav2patch.cli.data import generate
+from wav2patch.cli.data import generate, info, stats, subset, verify
 from wav2patch.cli.keys import key_command
 
 app = typer.Typer(
@@ -13,3 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("generate", cls=key_command("wav2patch.cli.data.generate:Generation"))(generate.command)
+app.command("subset", cls=key_command("wav2patch.cli.data.subset:Cutting"))(subset.command)
+app.command("stats", cls=key_command("wav2patch.cli.data.stats:Measuring"))(stats.command)
+app.command("verify", cls=key_command("wav2patch.cli.data.verify:Verifying"))(verify.command)
+app.command("info")(info.command)

@@ -72,7 +72,8 @@ def command(
 def _prepared(wanted: Generation, storage: Storage, resumed: bool) -> Iterator[tuple[Plan, Renderer]]:
     """The plan, of the set that is there or of a new one, and what renders it."""
     from wav2patch.cli.console import note_aside
-    from wav2patch.datasets.plan import MANIFEST, load_plan, load_wished_synth, make_plan
+    from wav2patch.datasets.plan import load_plan, load_wished_synth, make_plan
+    from wav2patch.datasets.recipe import MANIFEST
 
     if resumed and storage.exists(MANIFEST):
         plan = load_plan(storage)
