@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from wav2patch.audio import files
-from wav2patch.audio.files import duration, read_audio, resample, write_wav
+from wav2patch.audio.files import duration, read_audio, write_wav
 from wav2patch.errors import UserError
 
 SUBTYPES = [
@@ -194,18 +194,3 @@ def test_many_channels_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(files, "MOST_VALUES", 600)
     soundfile.write(tmp_path / "wide.wav", tone(6, 8_000).T, 8_000)
     assert read_audio(tmp_path / "wide.wav")[0].shape == (6, 100)
-
-
-@pytest.mark.parametrize(("source", "goal"), [(48_000, 44_100), (8_000, 44_100), (192_000, 44_100), (44_100, 16_000)])
-def test_resampling_keeps_a_tone_in_place(source: int, goal: int) -> None:
-    wanted = tone(2, goal, 0.5)
-    found = resample(tone(2, source, 0.5), source, goal)
-    assert found.dtype == np.float32
-    assert abs(found.shape[1] - wanted.shape[1]) <= 1
-    inner = slice(goal // 10, goal * 4 // 10)
-    np.testing.assert_allclose(found[:, inner], wanted[:, inner], atol=1e-4)
-
-
-def test_resampling_to_the_same_rate_changes_nothing() -> None:
-    audio = tone(2, 44_100)
-    np.testing.assert_array_equal(resample(audio, 44_100, 44_100), audio)

@@ -7,6 +7,12 @@ from typing import Any
 
 import pytest
 
+try:
+    import torch  # noqa: F401
+except ImportError:
+    # Each of these is about one network, and imports PyTorch at once.
+    collect_ignore = ["test_audiomae.py", "test_clap.py", "test_openl3.py"]
+
 
 @pytest.fixture(scope="session")
 def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -16,7 +22,7 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def filled_model(weights_folder: Path) -> Callable[..., Any]:
     """A maker of audio models with filled weights: a name of the catalogue, and options."""
-    pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[train]'")
+    pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[audio-models]'")
     import model_files
 
     from wav2patch.audio_models import weights

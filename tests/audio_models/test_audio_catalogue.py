@@ -20,7 +20,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 @pytest.mark.parametrize("name", [name for name, entry in AUDIO_MODELS.items() if not entry.built_in])
 def test_a_model_without_weights_says_how_to_get_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[train]'")
+    pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[audio-models]'")
     monkeypatch.delenv("WAV2PATCH_MODELS", raising=False)
     with pytest.raises(
         UserError, match=rf"^{name.removesuffix('_max')} needs the weights .*https://.*WAV2PATCH_MODELS\.$"
@@ -30,7 +30,7 @@ def test_a_model_without_weights_says_how_to_get_them(name: str, monkeypatch: py
 
 @pytest.mark.parametrize("name", [name for name, entry in AUDIO_MODELS.items() if entry.built_in])
 def test_a_built_in_model_takes_no_weights(name: str) -> None:
-    pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[train]'")
+    pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[audio-models]'")
     assert load_audio_model(name).name == name
     with pytest.raises(UserError, match="is built in and takes no weights"):
         load_audio_model(name, weights="x.pt")
@@ -42,7 +42,7 @@ def test_the_names_are_known_without_pytorch() -> None:
 
 
 def test_the_page_shows_how_to_add_one(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[train]'")
+    torch = pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[audio-models]'")
     page = Path(__file__).parents[2] / "docs" / "audio_models.md"
     program = page.read_text(encoding="utf-8").split("## Adding one")[1].split("```python\n")[1].split("```")[0]
     names: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[train]'")
+torch = pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[audio-models]'")
 
 from filling import two_sounds  # noqa: E402 - needs PyTorch
 

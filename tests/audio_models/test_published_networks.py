@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[train]'")
+torch = pytest.importorskip("torch", reason="audio models need PyTorch: pip install 'wav2patch[audio-models]'")
 
 from filling import two_sounds  # noqa: E402 - needs PyTorch
 from model_files import keys, reference  # noqa: E402

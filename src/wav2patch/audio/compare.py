@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.audio.channels import to_mono
-from wav2patch.audio.files import duration, read_audio, resample
+from wav2patch.audio.files import duration, read_audio
 from wav2patch.audio.pitch import find_pitch
 from wav2patch.errors import UserError
 from wav2patch.metrics.panel import evaluate
+from wav2patch.resampling import resample
 
 LONGEST = 120.0
 """Seconds of sound that are compared at most: the warped metrics take time with the square of the length."""

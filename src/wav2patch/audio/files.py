@@ -1,4 +1,4 @@
-"""Audio files in and out, and sample-rate conversion."""
+"""Audio files in and out."""
 
 from __future__ import annotations
 
@@ -85,25 +85,6 @@ def write_wav(path: Path, audio: NDArray[np.floating], sample_rate: int) -> None
         raise ValueError(f"audio has shape (channels, samples) or (samples,), not {np.shape(audio)}")
     with atomic_path(path) as temporary:
         wavfile.write(temporary, sample_rate, np.ascontiguousarray(samples.T))
-
-
-def resample(audio: NDArray[np.floating], from_rate: int, to_rate: int) -> NDArray[np.float32]:
-    """Change the sample rate with soxr's very-high-quality linear-phase filter, without delay.
-
-    Args:
-        audio: Samples of shape (..., samples), at most two dimensions.
-        from_rate: Rate of `audio` in Hz.
-        to_rate: Rate of the result in Hz.
-
-    Returns:
-        float32 of shape (..., round(samples · to_rate / from_rate)); the same samples where the rates agree.
-    """
-    import soxr  # noqa: PLC0415 - a compiled library that a 44.1 kHz file does not need
-
-    samples = np.asarray(audio, dtype=np.float32)
-    if from_rate == to_rate:
-        return samples
-    return np.ascontiguousarray(soxr.resample(samples.T, from_rate, to_rate, quality="VHQ").T)
 
 
 def _open(path: Path) -> soundfile.SoundFile:

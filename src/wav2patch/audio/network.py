@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.audio.files import resample
+from wav2patch.resampling import resample
 
 if TYPE_CHECKING:
     from swift_f0 import SwiftF0

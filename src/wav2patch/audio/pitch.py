@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.audio import network, partials
-from wav2patch.audio.files import resample
+from wav2patch.resampling import resample
 
 LOWEST, HIGHEST = 25.0, 5_000.0
 """Hz between which a pitch is looked for."""

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from wav2patch.audio import files
 from wav2patch.audio.channels import offset, to_mono
-from wav2patch.audio.files import resample
 from wav2patch.audio.pitch import Pitch, cents, find_pitch
 from wav2patch.audio.segment import NoteSpan, find_note
 from wav2patch.errors import UserError
 from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.notes import Note, hz_to_midi, midi_to_hz, parse_pitch, pitch_name
+from wav2patch.resampling import resample
 
 QUIETEST, LOUDEST = -30.0, -9.0
 """LUFS between which a target is left as it is; synths play single notes in this range."""

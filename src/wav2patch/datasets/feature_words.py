@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wav2patch.audio_models.catalogue import AUDIO_MODELS
 from wav2patch.audio_models.stored import Embedding
 from wav2patch.errors import UserError
@@ -39,3 +41,9 @@ def ready_feature(words: str) -> Feature:
     if isinstance(feature, Embedding):
         feature.prepare()
     return feature
+
+
+def quick_features(names: Iterable[str]) -> tuple[Feature, ...]:
+    """Of the features of a recipe, those that are made in an instant: no embeddings of audio models."""
+    features = (load_stored_feature(name) for name in names)
+    return tuple(one for one in features if not isinstance(one, Embedding))

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 
 from wav2patch.datasets import shard, view_file
+from wav2patch.datasets.feature_words import load_stored_feature
 from wav2patch.datasets.holdings import Holdings, field_bytes, spread, weigh
 from wav2patch.datasets.local_storage import LocalStorage
 from wav2patch.datasets.open_shards import OpenShards
@@ -22,7 +23,6 @@ from wav2patch.datasets.statistics_files import read_statistics
 from wav2patch.datasets.storage import Storage, open_storage
 from wav2patch.datasets.view import View, holes, open_view_in
 from wav2patch.errors import UserError
-from wav2patch.features.catalogue import load_feature
 
 SAMPLE = 20
 """Shards that are opened, spread over all of them."""
@@ -131,7 +131,7 @@ def _of_recipe(recipe: Recipe) -> Facts:
     features: dict[str, Sequence[int] | None] = {}
     for name in recipe.features:
         try:
-            features[name] = list(load_feature(name).shape(*shape))
+            features[name] = list(load_stored_feature(name).shape(*shape))
         except UserError:
             features[name] = None
     return content | {"features": features}

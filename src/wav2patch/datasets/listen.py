@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wav2patch.datasets.shard import AUDIO, FEATURES, pack
 from wav2patch.features.base import Feature
@@ -57,8 +58,7 @@ class Listen:
 
     def __call__(self, audio: Audio) -> Heard | Rejected:
         """Weigh, measure and pack a render ``(channels, samples)``."""
-        with np.errstate(over="ignore"):
-            half = audio.astype(np.float16)
+        half = _half(audio)
         if not np.isfinite(half).all():
             return Rejected("too loud")
         stored = half.astype(np.float32)
@@ -67,5 +67,12 @@ class Listen:
         if self.gate is not None and not loudness >= self.gate:
             return Rejected("too quiet")
         clips = {AUDIO: half} if self.audio else {}
-        clips |= {FEATURES + one.name: one(stored, self.sample_rate).astype(np.float16) for one in self.features}
+        clips |= {FEATURES + one.name: _half(one(stored, self.sample_rate)) for one in self.features}
+        if not all(np.isfinite(clip).all() for clip in clips.values()):
+            return Rejected("a feature beyond half precision")
         return Heard(loudness, pack(clips) if self.packed else clips)
+
+
+def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wav2patch.datasets.feature_words import quick_features
 from wav2patch.datasets.places import data_set_of, load_known_synth
 from wav2patch.datasets.plan import Plan
 from wav2patch.datasets.prior_words import PriorDescription, build_prior
@@ -11,7 +12,6 @@ from wav2patch.datasets.recipe import MANIFEST, PRIOR_FILE, read_manifest
 from wav2patch.datasets.storage import Storage
 from wav2patch.datasets.view import View
 from wav2patch.errors import UserError
-from wav2patch.features.catalogue import load_feature
 from wav2patch.note_rules import parse_notes
 from wav2patch.parameters import ParameterSpace
 from wav2patch.priors import Prior
@@ -51,8 +51,7 @@ def replan(view: View) -> Replan:
     except UserError as error:
         what, cure = str(error), "bring it back from where the set was made."
         return Replan(synth.space, None, what, what, ((f"{data_set.address}/{PRIOR_FILE}", what, cure),))
-    features = tuple(load_feature(name) for name in recipe.features)
-    plan = Plan(recipe, synth, prior, parse_notes(recipe.notes), features)
+    plan = Plan(recipe, synth, prior, parse_notes(recipe.notes), quick_features(recipe.features))
     return Replan(synth.space, plan, no_renders=synth.missing() or "")
 
 

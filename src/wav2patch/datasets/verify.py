@@ -11,6 +11,7 @@ import numpy as np
 
 from wav2patch.checking.finding import Finding
 from wav2patch.datasets.crew import in_order
+from wav2patch.datasets.feature_words import quick_features
 from wav2patch.datasets.listen import Listen
 from wav2patch.datasets.look import Fault, Look, Piece, Seen
 from wav2patch.datasets.open_shards import OpenShards
@@ -20,7 +21,6 @@ from wav2patch.datasets.replan import Replan, replan
 from wav2patch.datasets.rerender import Rerendered, rerender
 from wav2patch.datasets.view import View
 from wav2patch.errors import UserError
-from wav2patch.features.catalogue import load_feature
 from wav2patch.rendering.choose import available_cores, make_renderer
 
 GOOD, DAMAGED, DIFFERENT = 0, 3, 4
@@ -141,8 +141,7 @@ def _look(
     report: Callable[[str, int, int], None],
 ) -> list[Seen]:
     recipe = view.recipe
-    features = tuple(load_feature(name) for name in recipe.features)
-    listen = Listen(recipe.sample_rate, None, features, audio=False, packed=False)
+    listen = Listen(recipe.sample_rate, None, quick_features(recipe.features), audio=False, packed=False)
     look = Look(shards, known.space, known.plan, listen)
     clips = sum(len(piece.clips) for piece in pieces)
     workers = wanted.workers or max(min(available_cores(), clips // _FEW_CLIPS), 1)

@@ -36,8 +36,9 @@ def command(
 
     Of all rows: the shards open and belong to the set; parameters and notes can be played; loudness is above the gate.
     Of clips that are read: every sample and feature passes its checksum and is finite, loudness and features are
-    those of the clip, and drawing from (seed, index, attempt) gives the same parameters and note. Of rows that are
-    rendered again: the same bits, or where the synth leaves something to chance, within its noise floor.
+    those of the clip (embeddings of audio models are not made again), and drawing from (seed, index, attempt) gives
+    the same parameters and note. Of rows that are rendered again: the same bits, or where the synth leaves something
+    to chance, within its noise floor.
 
     Exit codes: 0 all is well; 1 wav2patch failed; 2 there is no such set, or it cannot be rendered here; 3 files are
     missing or damaged; 4 rows are whole but not what their recipe gives; 130 stopped by Ctrl-C.
