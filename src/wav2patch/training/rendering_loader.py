@@ -1,0 +1,153 @@
+"""Batches that are rendered in the background while the one before is trained on, and stored nowhere."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wav2patch.datasets.listen import Listen
+from wav2patch.datasets.plan import Plan
+from wav2patch.datasets.rows import stream
+from wav2patch.datasets.shard import Row
+from wav2patch.rendering.base import Renderer
+from wav2patch.training.clips import Batch, as_tensor
+from wav2patch.training.loader import Loader, Trained
+from wav2patch.training.sampler import EndlessOrder
+
+_GLANCE = 0.2
+
+
+def gather(rows: list[Row]) -> Batch:
+    """A batch of rows whose clips are arrays; see `clips` for its fields."""
+    columns: dict[str, NDArray[Any]] = {
+        "parameters": np.stack([row.parameters for row in rows]),
+        "notes": np.array([row.note for row in rows], dtype=np.float64),
+        "index": np.array([row.index for row in rows], dtype=np.int64),
+    }
+    columns |= {name: np.stack([row.clips[name] for row in rows]) for name in rows[0].clips}
+    return {name: as_tensor(name, column) for name, column in columns.items()}
+
+
+def render_batches(
+    plan: Plan, numbers: Iterator[NDArray[np.int64]], renderer: Renderer, listen: Listen
+) -> Iterator[Batch]:
+    """Rendered batches of the rows whose numbers come batch by batch.
+
+    Raises:
+        UserError: So many draws of one row were rejected that nothing will come of it.
+    """
+    ahead, sizes = itertools.tee(numbers)
+    indices = (int(index) for batch in ahead for index in batch)
+    with contextlib.closing(_generator(stream(plan, indices, renderer, listen))) as rows:
+        for batch in sizes:
+            yield gather(list(itertools.islice(rows, len(batch))))
+
+
+def _generator(rows: Iterator[Row]) -> Generator[Row, None, None]:
+    yield from rows
+
+
+class RenderLoader(Loader):
+    """Batches of the endless list that a plan's seed stands for: the rows that a data set with its recipe would have.
+
+    Args:
+        plan: What is rendered.
+        renderer: Of the plan's synth; a closed one ends what is under way.
+        listen: What becomes of a render; its clips are arrays.
+        order: Which rows make up a batch.
+        ahead: Batches that are kept ready.
+        pin_memory: Whether batches are put where a GPU fetches them sooner.
+        marks: See `Loader`.
+        trained: See `Loader`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        renderer: Renderer,
+        listen: Listen,
+        order: EndlessOrder,
+        *,
+        ahead: int = 2,
+        pin_memory: bool = False,
+        marks: Mapping[str, str | int] | None = None,
+        trained: Trained | None = None,
+    ) -> None:
+        super().__init__(order, marks, trained)
+        self._per_epoch, self._ahead_of_time, self._pin = order.batches, ahead, pin_memory
+        self._render = lambda first: render_batches(
+            plan, (order.rows(0, number) for number in itertools.count(first)), renderer, listen
+        )
+        self._pump: _Pump | None = None
+        self._next = 0
+
+    def batches(self, epoch: int, start: int) -> Iterator[Batch]:
+        """See `Loader.batches`."""
+        first = epoch * (self._per_epoch or 0) + start
+        if self._pump is None or self._next != first:
+            self.close()
+            self._pump = _Pump(lambda: self._render(first), self._ahead_of_time)
+        ended = None if self._per_epoch is None else (epoch + 1) * self._per_epoch
+        for number in itertools.count(first) if ended is None else range(first, ended):
+            batch = self._pump.take()
+            self._next = number + 1
+            yield {name: value.pin_memory() for name, value in batch.items()} if self._pin else batch
+
+    def close(self) -> None:
+        """Render no more; what workers are at ends unheard."""
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.stop()
+
+
+class _Pump:
+    """Takes batches out of an iterator in a thread, a few ahead."""
+
+    def __init__(self, make: Callable[[], Iterator[Batch]], ahead: int) -> None:
+        self._make = make
+        self._ready: queue.Queue[Batch | BaseException] = queue.Queue(ahead)
+        self._stopped = threading.Event()
+        # A program that ends without a word must not wait for batches that nobody wants.
+        self._thread = threading.Thread(target=self._run, name="online batches", daemon=True)
+        self._thread.start()
+
+    def take(self) -> Batch:
+        """The next batch; raises what the iterator raised."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                found = self._ready.get(timeout=_GLANCE)
+                if isinstance(found, BaseException):
+                    raise found
+                return found
+            if not self._thread.is_alive() and self._ready.empty():
+                raise RuntimeError("the thread that renders has ended")
+
+    def stop(self) -> None:
+        """Take no more, without waiting for what is under way."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        batches = self._make()
+        try:
+            for batch in batches:
+                if not self._put(batch):
+                    return
+        except BaseException as error:
+            self._put(error)
+        finally:
+            # Here, in the thread that runs it, the generator may be closed.
+            getattr(batches, "close", lambda: None)()
+
+    def _put(self, thing: Batch | BaseException) -> bool:
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._ready.put(thing, timeout=_GLANCE)
+                return True
+        return False
