@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import h5py
 import numpy as np
@@ -21,12 +22,15 @@ from wav2patch.datasets.wishes import Wishes
 from wav2patch.errors import UserError
 from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.notes import Note
+from wav2patch.parameters import Patch
 from wav2patch.priors import draw
-from wav2patch.rendering.base import Renderer
+from wav2patch.rendering.base import Failure, Renderer, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.rendering.inline import InlineRenderer
-from wav2patch.synths.base import Synth
+from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import load_synth
+
+T = TypeVar("T")
 
 WISHES = Wishes(
     count=50,
@@ -191,6 +195,36 @@ class Broken:
 
     def close(self) -> None:
         self.renderer.close()
+
+
+class Unlucky:
+    """Loses every fifth render, no patch twice, as if its worker had been killed."""
+
+    workers = 1
+    skipped = ()
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.renderer, self.lost = renderer, set[bytes]()
+
+    def map(self, patches: Sequence[Patch], sounds: Sequence[Sound], then: Callable[[Audio], T]) -> list[T | Failure]:
+        results = self.renderer.map(patches, sounds, then)
+        for i in range(4, len(results), 5):
+            if patches[i].tobytes() not in self.lost:
+                results[i] = Failure("killed")
+                self.lost.add(patches[i].tobytes())
+        return results
+
+    def close(self) -> None:
+        self.renderer.close()
+
+
+def test_a_render_that_was_lost_does_not_change_its_row(made: Path, tmp_path: Path) -> None:
+    plan = plan_for()
+    with contextlib.closing(Unlucky(InlineRenderer(plan.synth))) as renderer:
+        done = generate(plan, open_storage(tmp_path / "set"), renderer)
+    assert len(renderer.lost) > 5
+    assert done.failure == "killed"
+    assert contents(tmp_path / "set") == contents(made)
 
 
 @pytest.mark.parametrize("calls", [0, 1, 2, 3])

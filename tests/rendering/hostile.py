@@ -42,7 +42,7 @@ class Hostile:
     preset_suffix = ".hostile"
     bank_name = None
     releases_gil = True
-    may_crash = False
+    may_crash = True
     noise_floor = 0.0
     space = ParameterSpace((Categorical("deed", DEEDS), Discrete("value", 0, 999)))
 

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -69,6 +70,17 @@ def test_every_patch_can_have_a_sound_of_its_own(make: Callable[[Synth], Rendere
     with pytest.raises(ValueError, match="6 patches do not go with 5 sounds"):
         renderer.map(patches, sounds[:-1], np.copy)
     renderer.close()
+
+
+@pytest.mark.parametrize("name", ["one thread", "two processes"])
+def test_closing_cuts_short_what_another_thread_waits_for(name: str) -> None:
+    renderer = MAKERS[name](Hostile())
+    with ThreadPoolExecutor(1) as calls:
+        waiting = calls.submit(renderer.map, [patch("slow", i) for i in range(500)], SOUND, first_value)
+        time.sleep(0.3)
+        renderer.close()
+        with pytest.raises(CancelledError):
+            waiting.result(timeout=20)
 
 
 def test_a_render_that_fails_costs_itself_alone(renderer: Renderer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wav2patch.datasets.listen import Heard, Listen, Rejected
@@ -25,13 +25,14 @@ _ATTEMPTS = 100
 
 @dataclass(eq=False)
 class _Draw:
-    """Row `index` under way: the draw at hand, and what became of those before."""
+    """Row `index` under way: the draw at hand, whether its render failed once, and what became of those before."""
 
     index: int
     attempt: int
     patch: Patch
     note: Note
-    rejected: tuple[str, ...] = field(default=())
+    rejected: tuple[str, ...] = ()
+    failed: bool = False
 
 
 def stream(
@@ -51,7 +52,7 @@ def stream(
         indices: Of the rows, in the order in which they are wanted.
         renderer: Of the plan's synth.
         listen: What becomes of a render.
-        failed: Is told why a render failed; another draw takes its place.
+        failed: Is told why a render failed; if it does so again, another draw takes its place.
 
     Yields:
         Rows in the order of `indices`.
@@ -141,6 +142,9 @@ class _Lane:
         reason = "failed" if isinstance(result, Failure) else result.reason
         if isinstance(result, Failure):
             self.failed(result.reason)
+            # What failed for a reason outside of it, such as a worker that was killed, must not change the row.
+            if not draw.failed:
+                return replace(draw, failed=True)
         rejected = (*draw.rejected, reason)
         if len(rejected) >= _ATTEMPTS:
             raise UserError(_nothing_comes(draw, rejected, result, self.plan.recipe.gate))

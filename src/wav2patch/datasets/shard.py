@@ -8,6 +8,7 @@ checksums (HDF5's Fletcher-32), so that whoever reads a damaged row is told, wha
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,7 +95,9 @@ def field_names(recipe: Recipe) -> set[str]:
 
 
 def pack(clips: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
-    """A row's arrays as the bytes of their chunks."""
+    """A row's arrays as the bytes of their chunks, the same for the same arrays."""
+    # Several threads compress to other bytes every time, and workers have one core each.
+    os.environ.setdefault("BLOSC_NTHREADS", "1")
     # HDF5 takes files of one name for the same, even in memory.
     name = f"packing-{threading.get_ident()}"
     with h5py.File(name, "w", driver="core", backing_store=False) as file:

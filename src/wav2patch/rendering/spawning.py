@@ -14,7 +14,15 @@ from types import ModuleType
 from typing import Any
 
 ONE_THREAD: dict[str, str] = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "BLOSC_NTHREADS",
+    ),
+    "1",
 )
 # The environment is one for the whole process: two threads must not change it at once.
 _STARTING = threading.Lock()

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 from wav2patch.parameters import Patch
@@ -15,6 +16,7 @@ from wav2patch.synths.base import Audio, Synth
 T = TypeVar("T")
 
 _POLL = 0.02
+_LONGEST_WAIT = 1.0
 
 
 class _Job:
@@ -48,13 +50,14 @@ class ThreadRenderer:
         self.workers = workers
         self.deadline = deadline
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
         for _ in range(workers):
             self._start_worker()
 
     def map(
         self, patches: Sequence[Patch], sound: Sound | Sequence[Sound], then: Callable[[Audio], T]
     ) -> list[T | Failure]:
-        """Render every patch; see `Renderer.map`."""
+        """Render every patch; see `Renderer.map`. It raises `CancelledError` if another thread closes the renderer."""
         jobs = [_Job(patch, one, then) for patch, one in zip(patches, each_sound(patches, sound), strict=True)]
         for job in jobs:
             self._jobs.put(job)
@@ -67,7 +70,8 @@ class ThreadRenderer:
             raise
 
     def close(self) -> None:
-        """Let every thread end after the render it is at."""
+        """Let every thread end after the render it is at; what other threads are having rendered is cut short."""
+        self._closed = True
         for _ in range(self.workers):
             self._jobs.put(None)
 
@@ -76,7 +80,9 @@ class ThreadRenderer:
 
     def _wait(self, job: _Job) -> Any:
         # A job's clock starts when a worker takes it, so a long queue does not eat into its time.
-        while not job.done.wait(self._patience(job)):
+        while not job.done.wait(0.0 if self._closed else self._patience(job)):
+            if self._closed:
+                raise CancelledError("the renderer was closed")
             if job.started is not None and time.monotonic() - job.started > self.deadline:
                 job.replaced = True
                 self._start_worker()
@@ -86,7 +92,7 @@ class ThreadRenderer:
     def _patience(self, job: _Job) -> float:
         if job.started is None:
             return _POLL
-        return max(job.started + self.deadline - time.monotonic(), 0.0) + _POLL
+        return min(max(job.started + self.deadline - time.monotonic(), 0.0) + _POLL, _LONGEST_WAIT)
 
 
 def _work(synth: Synth, jobs: queue.SimpleQueue[_Job | None]) -> None:
