@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,26 +16,9 @@ from wav2patch.datasets.statistics_words import to_json
 from wav2patch.datasets.storage import Storage
 from wav2patch.datasets.view import ALL, View
 from wav2patch.errors import UserError
+from wav2patch.features.standard import Standard
 
 ENDINGS = ("npz", "json", "png")
-
-
-@dataclass(frozen=True, eq=False)
-class Standard:
-    """What standardises a feature.
-
-    Attributes:
-        mean: Of every bin, float32 of the feature's shape.
-        scale: What to divide by: the standard deviation, and 1 where that is 0, so that a bin that never varied in
-            training becomes 0 and never infinite or not a number.
-    """
-
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-
-    def __call__(self, feature: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Standardise ``(…, *shape)``."""
-        return (np.asarray(feature, dtype=np.float32) - self.mean) / self.scale
 
 
 def statistics_name(view: View, ending: str) -> str:
@@ -78,7 +60,7 @@ def load_standard(storage: Storage, name: str, feature: str) -> Standard:
     if f"{field}/mean" not in arrays:
         raise UserError(f"{storage.address}/{name} has no statistics of {feature}: run `wav2patch data stats` again.")
     mean, std = (np.asarray(arrays[f"{field}/{what}"]) for what in ("mean", "std"))
-    return Standard(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32))
+    return Standard.of(mean, std)
 
 
 def read_statistics(storage: Storage, name: str) -> dict[str, NDArray[Any]]:

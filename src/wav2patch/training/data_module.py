@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import torch
 
+from wav2patch.datasets.feature_words import load_stored_feature
 from wav2patch.datasets.recipe import Recipe
 from wav2patch.datasets.shard import AUDIO
 from wav2patch.datasets.storage import open_storage
 from wav2patch.datasets.view import View, open_view, open_view_in
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
-from wav2patch.features.catalogue import load_feature
 from wav2patch.rendering.choose import available_cores
 from wav2patch.training.clips import ClipDataset
 from wav2patch.training.device_features import Standardize
@@ -89,7 +89,7 @@ class ClipData(ResumableData):
         self.folder, self.cache = folder, cache
         self.places: dict[str, Place] = {"train": train, "val": val, "test": test, "predict": predict or test}
         self.features: tuple[Feature, ...] = tuple(
-            load_feature(words) for words in ([features] if isinstance(features, str) else features)
+            load_stored_feature(words) for words in ([features] if isinstance(features, str) else features)
         )
         self.audio, self.batch_size, self.seed = audio, batch_size, seed
         self.last: Literal["drop", "pad", "keep"] = last

@@ -23,10 +23,10 @@ from wav2patch.features.constant_q import ConstantQ, Plan
 from wav2patch.features.log_mel import LogMel
 from wav2patch.features.log_mel_level import LogMelLevel
 from wav2patch.features.mel import MelGrid, full_scale
+from wav2patch.features.standard import Standard
 from wav2patch.metrics.spectrograms import mel_filters
 
 _SMALLEST_POWER = 1e-10
-_SMALLEST_DEVIATION = 1e-3
 
 
 class DeviceFeature(nn.Module):
@@ -150,7 +150,7 @@ def device_feature(feature: Feature, sample_rate: int) -> DeviceFeature:
 class Standardize(nn.Module):
     """Features with mean 0 and deviation 1 in every bin, by the statistics of a training set.
 
-    A bin that hardly varies (a deviation below 0.001, rounding alone) is centred and not scaled.
+    A bin that hardly varies is centred and not scaled; see `Standard`.
 
     Args:
         mean: Of each bin, of a shape that broadcasts against the feature of one clip.
@@ -165,14 +165,9 @@ class Standardize(nn.Module):
 
     def __init__(self, mean: NDArray[np.floating], deviation: NDArray[np.floating]) -> None:
         super().__init__()
-        centre, spread = np.asarray(mean, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
-        if centre.shape != spread.shape or not (np.isfinite(centre).all() and np.isfinite(spread).all()):
-            raise ValueError("mean and deviation are finite and of one shape")
-        if (spread < 0).any():
-            raise ValueError("a deviation is negative")
-        scale = 1.0 / np.where(spread < _SMALLEST_DEVIATION, 1.0, spread)
-        self.register_buffer("mean", torch.from_numpy(centre.astype(np.float32)))
-        self.register_buffer("scale", torch.from_numpy(scale.astype(np.float32)))
+        standard = Standard.of(mean, deviation)
+        self.register_buffer("mean", torch.from_numpy(standard.mean))
+        self.register_buffer("scale", torch.from_numpy(1.0 / standard.scale))
 
     def forward(self, feature: Tensor) -> Tensor:
         """Standardised features ``(batch, …)``, float32."""

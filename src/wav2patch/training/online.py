@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
+from wav2patch.datasets.feature_words import load_stored_feature
 from wav2patch.datasets.plan import Plan, load_wished_synth, make_plan
 from wav2patch.datasets.shard import AUDIO
 from wav2patch.datasets.view import View, open_view
 from wav2patch.datasets.wishes import Wishes
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
-from wav2patch.features.catalogue import load_feature
 from wav2patch.rendering.base import Renderer
 from wav2patch.rendering.choose import available_cores, make_renderer
 from wav2patch.training.clips import Batch
@@ -84,7 +84,7 @@ class OnlineData(ResumableData):
         if len({wishes.seed, val_seed, test_seed}) < 3:
             raise UserError("training, validation and test have three different seeds, or they would share rows.")
         words = wishes.features if features is None else [features] if isinstance(features, str) else features
-        self.features: tuple[Feature, ...] = tuple(load_feature(one) for one in words)
+        self.features: tuple[Feature, ...] = tuple(load_stored_feature(one) for one in words)
         self.wishes = dataclasses.replace(wishes, audio="float16")
         self.audio, self.batch_size, self.epoch_batches = audio, batch_size, epoch_batches
         self.held_out = {"val": (val_seed, val_rows), "test": (test_seed, test_rows)}

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from wav2patch.datasets.feature_words import load_stored_feature
 from wav2patch.datasets.shard import AUDIO
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
-from wav2patch.features.catalogue import load_feature
 from wav2patch.priors import Prior
 from wav2patch.synths.catalogue import load_synth
 from wav2patch.synths.tensor.synth import TensorSynth
@@ -79,7 +79,7 @@ class TensorData(ResumableData):
             raise UserError("training, validation and test have three different seeds, or they would share patches.")
         self.synth = _tensor_synth(synth)
         self.features: tuple[Feature, ...] = tuple(
-            load_feature(words) for words in ([features] if isinstance(features, str) else features)
+            load_stored_feature(words) for words in ([features] if isinstance(features, str) else features)
         )
         self.audio, self.samples, self.sample_rate = audio, samples, sample_rate
         self.batch_size, self.epoch_batches, self.seed = batch_size, epoch_batches, seed
