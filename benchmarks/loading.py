@@ -22,15 +22,15 @@ import hdf5plugin
 import numpy as np
 import torch
 
-from wav2patch.datasets.generate import begin
-from wav2patch.datasets.plan import Plan, load_wished_synth, make_plan
-from wav2patch.datasets.recipe import shard_name
-from wav2patch.datasets.rows import stream
-from wav2patch.datasets.shard import AUDIO, FEATURES, ShardWriter, pack, packed_fields
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.view import View, open_view
-from wav2patch.datasets.view_file import ViewContent, write_view_file
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.plan import Plan, load_wished_synth, make_plan
+from wav2patch.datasets.recipes.recipe import shard_name
+from wav2patch.datasets.recipes.wishes import Wishes
+from wav2patch.datasets.shards.generate import begin
+from wav2patch.datasets.shards.rows import stream
+from wav2patch.datasets.shards.shard import AUDIO, FEATURES, ShardWriter, pack, packed_fields
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.view import View, open_view
+from wav2patch.datasets.views.view_file import ViewContent, write_view_file
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.training.clips import ClipDataset
 from wav2patch.training.loader import RowLoader

@@ -21,12 +21,12 @@ from model_files import keys  # noqa: E402
 from wav2patch.audio_models import stored  # noqa: E402
 from wav2patch.audio_models.catalogue import AUDIO_MODELS  # noqa: E402
 from wav2patch.audio_models.stored import Embedding  # noqa: E402
-from wav2patch.datasets.generate import generate  # noqa: E402
-from wav2patch.datasets.plan import Plan, load_plan, make_plan  # noqa: E402
-from wav2patch.datasets.recipe import shard_name  # noqa: E402
-from wav2patch.datasets.shard import Shard  # noqa: E402
-from wav2patch.datasets.storage import open_storage  # noqa: E402
-from wav2patch.datasets.wishes import Wishes  # noqa: E402
+from wav2patch.datasets.recipes.plan import Plan, load_plan, make_plan  # noqa: E402
+from wav2patch.datasets.recipes.recipe import shard_name  # noqa: E402
+from wav2patch.datasets.recipes.wishes import Wishes  # noqa: E402
+from wav2patch.datasets.shards.generate import generate  # noqa: E402
+from wav2patch.datasets.shards.shard import Shard  # noqa: E402
+from wav2patch.datasets.storage.base import open_storage  # noqa: E402
 from wav2patch.errors import UserError  # noqa: E402
 from wav2patch.rendering.inline import InlineRenderer  # noqa: E402
 from wav2patch.rendering.processes import ProcessRenderer  # noqa: E402

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from commands import one_sentence, run
 
-from wav2patch.datasets.view import open_view
+from wav2patch.datasets.views.view import open_view
 
 sys.path.append(str(Path(__file__).parents[1] / "datasets"))
 

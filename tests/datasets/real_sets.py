@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from wav2patch.datasets.generate import generate
-from wav2patch.datasets.plan import make_plan
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.view import open_view
-from wav2patch.datasets.view_file import Extent, ViewContent, write_view_file
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.plan import make_plan
+from wav2patch.datasets.recipes.wishes import Wishes
+from wav2patch.datasets.shards.generate import generate
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.view import open_view
+from wav2patch.datasets.views.view_file import Extent, ViewContent, write_view_file
 from wav2patch.rendering.inline import InlineRenderer
 from wav2patch.synths.catalogue import load_synth
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.datasets.recipe import Recipe, column_names, shard_name
-from wav2patch.datasets.shard import AUDIO, FEATURES, Row, ShardWriter, pack, packed_fields
+from wav2patch.datasets.recipes.recipe import Recipe, column_names, shard_name
+from wav2patch.datasets.shards.shard import AUDIO, FEATURES, Row, ShardWriter, pack, packed_fields
 from wav2patch.features.catalogue import load_feature
 from wav2patch.parameters import Patch
 from wav2patch.priors import draw

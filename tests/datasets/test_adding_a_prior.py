@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from wav2patch.datasets import prior_kinds
-from wav2patch.datasets.prior_words import build_prior, describe_prior
+from wav2patch.datasets.recipes import prior_kinds
+from wav2patch.datasets.recipes.prior_words import build_prior, describe_prior
 from wav2patch.errors import UserError
 from wav2patch.priors import draw
 from wav2patch.synths.base import Synth

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from wav2patch.datasets.generate import Progress, generate, missing_shards
-from wav2patch.datasets.plan import Plan, load_plan, make_plan
-from wav2patch.datasets.recipe import MANIFEST, Recipe, shard_name
-from wav2patch.datasets.shard import Shard
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.plan import Plan, load_plan, make_plan
+from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, shard_name
+from wav2patch.datasets.recipes.wishes import Wishes
+from wav2patch.datasets.shards.generate import Progress, generate, missing_shards
+from wav2patch.datasets.shards.shard import Shard
+from wav2patch.datasets.storage.base import open_storage
 from wav2patch.errors import UserError
 from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.notes import Note

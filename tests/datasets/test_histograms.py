@@ -1,9 +1,15 @@
 import numpy as np
 import pytest
 
-from wav2patch.datasets.parameter_axes import BINS, axes_of_names, axes_of_space, count_parameters, split_counts
-from wav2patch.datasets.recipe import column_names
-from wav2patch.datasets.scales import LOUDNESS, PEAK, PITCH, VELOCITY, Scale, peak_decibels
+from wav2patch.datasets.recipes.recipe import column_names
+from wav2patch.datasets.statistics.parameter_axes import (
+    BINS,
+    axes_of_names,
+    axes_of_space,
+    count_parameters,
+    split_counts,
+)
+from wav2patch.datasets.statistics.scales import LOUDNESS, PEAK, PITCH, VELOCITY, Scale, peak_decibels
 from wav2patch.parameters import Categorical, Continuous, Discrete, ParameterSpace
 from wav2patch.synths.catalogue import load_synth
 

@@ -10,12 +10,12 @@ import pytest
 import real_sets
 import shard_sets
 
-from wav2patch.datasets import open_shards
 from wav2patch.datasets.info import SAMPLE, inspect
-from wav2patch.datasets.shard import Shard
-from wav2patch.datasets.statistics import measure
-from wav2patch.datasets.statistics_files import save_statistics
-from wav2patch.datasets.view import open_view
+from wav2patch.datasets.shards import open_shards
+from wav2patch.datasets.shards.shard import Shard
+from wav2patch.datasets.statistics.files import save_statistics
+from wav2patch.datasets.statistics.measure import measure
+from wav2patch.datasets.views.view import open_view
 from wav2patch.errors import UserError
 
 
@@ -138,7 +138,7 @@ def test_nothing_is_told_as_nothing(tmp_path: Path, name: str) -> None:
 def test_of_a_remote_set_no_shard_is_fetched(
     made: Path, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wav2patch.datasets.storage import open_storage
+    from wav2patch.datasets.storage.base import open_storage
 
     remote = open_storage(f"{s3}/set")
     real_sets.cut_view(made)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wav2patch.datasets.likeness import SILENT, Likeness, basis
-from wav2patch.datasets.recipe import column_names
+from wav2patch.datasets.recipes.recipe import column_names
+from wav2patch.datasets.views.likeness import SILENT, Likeness, basis
 from wav2patch.parameters import Categorical, Continuous, Discrete, ParameterSpace
 from wav2patch.structure import Activity, Condition, Symmetry
 from wav2patch.synths.catalogue import load_synth

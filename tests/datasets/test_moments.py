@@ -3,7 +3,7 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from wav2patch.datasets.moments import Moments
+from wav2patch.datasets.statistics.moments import Moments
 
 
 def cut(rows: np.ndarray, sizes: list[int]) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wav2patch.datasets.neighbours import Neighbours, digests
+from wav2patch.datasets.views.neighbours import Neighbours, digests
 
 
 def nearly_equal(one: np.ndarray, two: np.ndarray, exact: np.ndarray, tolerance: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wav2patch.datasets.prior_grammar import Term, parse, quoted, unparse
+from wav2patch.datasets.recipes.prior_grammar import Term, parse, quoted, unparse
 from wav2patch.errors import UserError
 
 ODD = st.text(st.sampled_from(" +()=\",.:~/\\ab1\n\t'é"), min_size=1, max_size=14)

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from wav2patch.datasets.prior_kinds import KINDS
-from wav2patch.datasets.prior_words import PriorDescription, build_prior, content_digest, describe_prior
+from wav2patch.datasets.recipes.prior_kinds import KINDS
+from wav2patch.datasets.recipes.prior_words import PriorDescription, build_prior, content_digest, describe_prior
 from wav2patch.errors import UserError
 from wav2patch.priors import (
     CopulaPrior,

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shard_sets import make_recipe
 
-from wav2patch.datasets.cuts import Cut, allocate, parse_cut
-from wav2patch.datasets.row_runs import Runs
+from wav2patch.datasets.views.cuts import Cut, allocate, parse_cut
+from wav2patch.datasets.views.row_runs import Runs
 from wav2patch.errors import UserError
 
 ranges = st.lists(st.builds(lambda start, size: range(start, start + size), st.integers(0, 40), st.integers(0, 9)))

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import shard_sets
 
-from wav2patch.datasets.places import open_whole
-from wav2patch.datasets.statistics import Statistics, measure
-from wav2patch.datasets.statistics_files import load_standard, save_statistics
-from wav2patch.datasets.statistics_picture import draw_statistics
-from wav2patch.datasets.statistics_words import describe, name_bins, to_json
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.summary import BLOCK, blocks
-from wav2patch.datasets.verify import DAMAGED, GOOD, Thoroughness, verify
-from wav2patch.datasets.view import View, open_view
-from wav2patch.datasets.view_file import Extent, ViewContent, write_view_file
+from wav2patch.datasets.statistics.files import load_standard, save_statistics
+from wav2patch.datasets.statistics.measure import Statistics, measure
+from wav2patch.datasets.statistics.picture import draw_statistics
+from wav2patch.datasets.statistics.summary import BLOCK, blocks
+from wav2patch.datasets.statistics.words import describe, name_bins, to_json
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.verifying.verify import DAMAGED, GOOD, Thoroughness, verify
+from wav2patch.datasets.views.places import open_whole
+from wav2patch.datasets.views.view import View, open_view
+from wav2patch.datasets.views.view_file import Extent, ViewContent, write_view_file
 from wav2patch.errors import UserError
 
 FIELD = "features/log_mel"

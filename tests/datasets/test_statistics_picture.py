@@ -7,16 +7,16 @@ import pytest
 import shard_sets
 from PIL import Image
 
-from wav2patch.datasets.holdings import Holdings
-from wav2patch.datasets.moments import Moments
-from wav2patch.datasets.parameter_axes import axes_of_space, count_parameters
-from wav2patch.datasets.parameter_picture import cells_of
-from wav2patch.datasets.scales import LOUDNESS, PEAK, note_scales
-from wav2patch.datasets.shard import NOTE_COLUMNS
-from wav2patch.datasets.sheet import ALARM, BAR, WARNING, shorten
-from wav2patch.datasets.statistics import Statistics
-from wav2patch.datasets.statistics_picture import draw_statistics
-from wav2patch.datasets.summary import Summary
+from wav2patch.datasets.shards.holdings import Holdings
+from wav2patch.datasets.shards.shard import NOTE_COLUMNS
+from wav2patch.datasets.statistics.measure import Statistics
+from wav2patch.datasets.statistics.moments import Moments
+from wav2patch.datasets.statistics.parameter_axes import axes_of_space, count_parameters
+from wav2patch.datasets.statistics.parameter_picture import cells_of
+from wav2patch.datasets.statistics.picture import draw_statistics
+from wav2patch.datasets.statistics.scales import LOUDNESS, PEAK, note_scales
+from wav2patch.datasets.statistics.sheet import ALARM, BAR, WARNING, shorten
+from wav2patch.datasets.statistics.summary import Summary
 from wav2patch.parameters import Categorical, Continuous, Discrete, ParameterSpace
 
 

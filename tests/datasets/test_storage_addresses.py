@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from wav2patch.datasets.local_storage import LocalStorage
-from wav2patch.datasets.remote_storage import RemoteStorage
-from wav2patch.datasets.storage import open_storage, relative_path
+from wav2patch.datasets.storage.base import open_storage, relative_path
+from wav2patch.datasets.storage.local import LocalStorage
+from wav2patch.datasets.storage.remote import RemoteStorage
 from wav2patch.errors import UserError
 
 

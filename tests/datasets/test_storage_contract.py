@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wav2patch.datasets.storage import Storage, open_storage, relative_path
+from wav2patch.datasets.storage.base import Storage, open_storage, relative_path
 from wav2patch.errors import UserError
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from wav2patch.datasets.cache import cache_folder, cached
-from wav2patch.datasets.storage import Storage, open_storage
+from wav2patch.datasets.storage.base import Storage, open_storage
+from wav2patch.datasets.storage.cache import cache_folder, cached
 from wav2patch.errors import UserError
 
 CONTENT = bytes(range(256)) * 4096
@@ -120,7 +120,7 @@ def test_a_killed_fetch_leaves_nothing_that_is_taken_for_the_file(tmp_path: Path
     code = """
         import os, sys
         from pathlib import Path
-        from wav2patch.datasets.cache import cached
+        from wav2patch.datasets.storage.cache import cached
         def fetch(path):
             path.write_bytes(b"half")
             os.kill(os.getpid(), 9)

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from s3_server import S3Server
 
-from wav2patch.datasets import remote_connection, remote_storage
-from wav2patch.datasets.storage import open_storage
+from wav2patch.datasets.storage.base import connection as remote_connection
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.storage.base import remote as remote_storage
 from wav2patch.errors import UserError
 
 ASKS: dict[str, Callable[[str], object]] = {
@@ -36,7 +37,9 @@ def one_sentence(error: pytest.ExceptionInfo[UserError]) -> bool:
 
 def child(code: str, *arguments: object) -> subprocess.Popen[str]:
     """A process of its own that has opened the storage of its first argument as `storage`."""
-    start = "import sys\nfrom wav2patch.datasets.storage import open_storage\nstorage = open_storage(sys.argv[1])\n"
+    start = (
+        "import sys\nfrom wav2patch.datasets.storage.base import open_storage\nstorage = open_storage(sys.argv[1])\n"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", start + textwrap.dedent(code), *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -148,7 +151,7 @@ def test_what_is_not_installed_is_one_sentence(module: str, address: str, words:
     code = """
         import sys
         sys.modules[sys.argv[2]] = None
-        from wav2patch.datasets.storage import open_storage
+        from wav2patch.datasets.storage.base import open_storage
         from wav2patch.errors import UserError
         try:
             open_storage(sys.argv[1])

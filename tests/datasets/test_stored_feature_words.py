@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from wav2patch.audio_models.stored import Embedding
-from wav2patch.datasets.feature_words import load_stored_feature, ready_feature
+from wav2patch.datasets.recipes.feature_words import load_stored_feature, ready_feature
 from wav2patch.errors import UserError
 from wav2patch.features.catalogue import load_feature
 
@@ -49,7 +49,7 @@ def test_settings_that_there_are_not(words: str, sentence: str) -> None:
 _WITHOUT = """
 import sys
 sys.modules["torch"] = None
-from wav2patch.datasets.feature_words import load_stored_feature, ready_feature
+from wav2patch.datasets.recipes.feature_words import load_stored_feature, ready_feature
 from wav2patch.errors import UserError
 print(load_stored_feature("mn04_mel").shape(1, 44100, 44100))
 for words in sys.argv[1:]:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shard_sets import make_recipe, make_set
 
-from wav2patch.datasets.cuts import parse_cut
-from wav2patch.datasets.recipe import Recipe, shard_name
-from wav2patch.datasets.splits import share_groups
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.subset import Subset, make_subset
-from wav2patch.datasets.view import open_view
+from wav2patch.datasets.recipes.recipe import Recipe, shard_name
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.cuts import parse_cut
+from wav2patch.datasets.views.splits import share_groups
+from wav2patch.datasets.views.subset import Subset, make_subset
+from wav2patch.datasets.views.view import open_view
 from wav2patch.errors import UserError
 from wav2patch.parameters import Patch
 from wav2patch.synths.catalogue import load_synth

@@ -12,11 +12,11 @@ import pytest
 import real_sets
 import shard_sets
 
-from wav2patch.datasets.places import DamageError, open_whole
-from wav2patch.datasets.recipe import Recipe
-from wav2patch.datasets.rerender import Again, Rerendered
-from wav2patch.datasets.shard import Shard
-from wav2patch.datasets.verify import DAMAGED, DIFFERENT, GOOD, Thoroughness, Verdict, cut, verify
+from wav2patch.datasets.recipes.recipe import Recipe
+from wav2patch.datasets.shards.shard import Shard
+from wav2patch.datasets.verifying.rerender import Again, Rerendered
+from wav2patch.datasets.verifying.verify import DAMAGED, DIFFERENT, GOOD, Thoroughness, Verdict, cut, verify
+from wav2patch.datasets.views.places import DamageError, open_whole
 from wav2patch.errors import UserError
 
 FULL, QUICK = Thoroughness(None, 0, 0, 1), Thoroughness(0, 0, 0, 1)

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from shard_sets import make_clip, make_recipe, make_set, write_shard
 
-from wav2patch.datasets import open_shards
-from wav2patch.datasets.recipe import Recipe, shard_name
-from wav2patch.datasets.shard import Shard
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.view import View, open_view
-from wav2patch.datasets.view_file import Extent, ViewContent, write_view_file
+from wav2patch.datasets.recipes.recipe import Recipe, shard_name
+from wav2patch.datasets.shards import open_shards
+from wav2patch.datasets.shards.shard import Shard
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.view import View, open_view
+from wav2patch.datasets.views.view_file import Extent, ViewContent, write_view_file
 from wav2patch.errors import UserError
 
 EXTENTS = (("shards/shard-000001.h5", 2, 6), ("shards/shard-000002.h5", 0, 3), ("shards/shard-000000.h5", 4, 1))
@@ -137,7 +137,7 @@ def test_forked_processes_read_while_threads_of_their_parent_do(whole: Path) -> 
     script = textwrap.dedent("""
         import os, sys, threading
         import numpy as np
-        from wav2patch.datasets.view import open_view
+        from wav2patch.datasets.views.view import open_view
         view = open_view(sys.argv[1])
         expected = view.read("audio", slice(None))
         stop = threading.Event()

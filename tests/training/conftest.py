@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parent.parent / "datasets"))
 from shard_sets import make_recipe, make_set
 from small_model import cut
 
-from wav2patch.datasets.view import open_view
+from wav2patch.datasets.views.view import open_view
 
 TRAIN, VAL, TEST = range(0, 37), range(37, 44), range(44, 50)
 

@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
-from wav2patch.datasets.view import View
-from wav2patch.datasets.view_file import ViewContent, write_view_file
+from wav2patch.datasets.views.view import View
+from wav2patch.datasets.views.view_file import ViewContent, write_view_file
 
 FEATURE = "features/log_mel"
 

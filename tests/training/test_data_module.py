@@ -10,10 +10,10 @@ import torch
 from shard_sets import make_recipe, make_set
 from small_model import FEATURE, QUIET, SmallModel, cut, make_trainer, ready_model
 
-from wav2patch.datasets.recipe import shard_name
-from wav2patch.datasets.statistics import measure
-from wav2patch.datasets.statistics_files import save_statistics
-from wav2patch.datasets.view import open_view
+from wav2patch.datasets.recipes.recipe import shard_name
+from wav2patch.datasets.statistics.files import save_statistics
+from wav2patch.datasets.statistics.measure import measure
+from wav2patch.datasets.views.view import open_view
 from wav2patch.errors import UserError
 from wav2patch.features.catalogue import load_feature
 from wav2patch.training.data_module import ClipData

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from wav2patch.datasets.recipe import shard_name
-from wav2patch.datasets.view import open_view
+from wav2patch.datasets.recipes.recipe import shard_name
+from wav2patch.datasets.views.view import open_view
 from wav2patch.errors import UserError
 from wav2patch.training.clips import ClipDataset
 from wav2patch.training.loader import RowLoader

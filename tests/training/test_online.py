@@ -14,10 +14,10 @@ import pytest
 import torch
 from small_model import FEATURE, QUIET, SmallModel, make_trainer
 
-from wav2patch.datasets.generate import generate
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.view import View, open_view
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.wishes import Wishes
+from wav2patch.datasets.shards.generate import generate
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.view import View, open_view
 from wav2patch.errors import UserError
 from wav2patch.rendering.base import Failure
 from wav2patch.rendering.inline import InlineRenderer
@@ -182,7 +182,7 @@ def test_renders_that_all_fail_are_told_in_a_sentence(online: OnlineData, monkey
 
 
 _UNENDED = """
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.wishes import Wishes
 from wav2patch.training.online import OnlineData
 
 if __name__ == "__main__":

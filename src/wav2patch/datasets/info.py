@@ -12,16 +12,17 @@ from typing import Any
 
 import h5py
 
-from wav2patch.datasets import shard, view_file
-from wav2patch.datasets.feature_words import load_stored_feature
-from wav2patch.datasets.holdings import Holdings, field_bytes, spread, weigh
-from wav2patch.datasets.local_storage import LocalStorage
-from wav2patch.datasets.open_shards import OpenShards
-from wav2patch.datasets.places import split_address
-from wav2patch.datasets.recipe import MANIFEST, Recipe, read_manifest, shard_name
-from wav2patch.datasets.statistics_files import read_statistics
-from wav2patch.datasets.storage import Storage, open_storage
-from wav2patch.datasets.view import View, holes, open_view_in
+from wav2patch.datasets.recipes.feature_words import load_stored_feature
+from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, read_manifest, shard_name
+from wav2patch.datasets.shards import shard
+from wav2patch.datasets.shards.holdings import Holdings, field_bytes, spread, weigh
+from wav2patch.datasets.shards.open_shards import OpenShards
+from wav2patch.datasets.statistics.files import read_statistics
+from wav2patch.datasets.storage.base import Storage, open_storage
+from wav2patch.datasets.storage.local import LocalStorage
+from wav2patch.datasets.views import view_file
+from wav2patch.datasets.views.places import split_address
+from wav2patch.datasets.views.view import View, holes, open_view_in
 from wav2patch.errors import UserError
 
 SAMPLE = 20

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from wav2patch.datasets.view import View
+from wav2patch.datasets.views.view import View
 from wav2patch.errors import UserError
 
 Batch = dict[str, Tensor]

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import torch
 
-from wav2patch.datasets.feature_words import load_stored_feature
-from wav2patch.datasets.recipe import Recipe
-from wav2patch.datasets.shard import AUDIO
-from wav2patch.datasets.storage import open_storage
-from wav2patch.datasets.view import View, open_view, open_view_in
+from wav2patch.datasets.recipes.feature_words import load_stored_feature
+from wav2patch.datasets.recipes.recipe import Recipe
+from wav2patch.datasets.shards.shard import AUDIO
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.view import View, open_view, open_view_in
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
 from wav2patch.rendering.choose import available_cores

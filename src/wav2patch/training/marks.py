@@ -6,8 +6,8 @@ import dataclasses
 import hashlib
 import json
 
-from wav2patch.datasets.recipe import Recipe
-from wav2patch.datasets.view import View
+from wav2patch.datasets.recipes.recipe import Recipe
+from wav2patch.datasets.views.view import View
 
 
 def recipe_mark(recipe: Recipe) -> str:

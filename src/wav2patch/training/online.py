@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from wav2patch.datasets.feature_words import load_stored_feature
-from wav2patch.datasets.plan import Plan, load_wished_synth, make_plan
-from wav2patch.datasets.shard import AUDIO
-from wav2patch.datasets.view import View, open_view
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.feature_words import load_stored_feature
+from wav2patch.datasets.recipes.plan import Plan, load_wished_synth, make_plan
+from wav2patch.datasets.recipes.wishes import Wishes
+from wav2patch.datasets.shards.shard import AUDIO
+from wav2patch.datasets.views.view import View, open_view
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
 from wav2patch.rendering.base import Renderer

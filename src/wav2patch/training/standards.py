@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wav2patch.datasets.shard import FEATURES
-from wav2patch.datasets.statistics_files import load_standard, statistics_name
-from wav2patch.datasets.view import View
+from wav2patch.datasets.shards.shard import FEATURES
+from wav2patch.datasets.statistics.files import load_standard, statistics_name
+from wav2patch.datasets.views.view import View
 from wav2patch.errors import UserError
 from wav2patch.training.device_features import Standardize
 

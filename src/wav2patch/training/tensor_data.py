@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from wav2patch.datasets.feature_words import load_stored_feature
-from wav2patch.datasets.shard import AUDIO
+from wav2patch.datasets.recipes.feature_words import load_stored_feature
+from wav2patch.datasets.shards.shard import AUDIO
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
 from wav2patch.priors import Prior

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wav2patch.datasets.wishes import Wishes
+from wav2patch.datasets.recipes.wishes import Wishes
 
 if TYPE_CHECKING:
-    from wav2patch.datasets.generate import Progress
-    from wav2patch.datasets.plan import Plan
-    from wav2patch.datasets.storage import Storage
+    from wav2patch.datasets.recipes.plan import Plan
+    from wav2patch.datasets.shards.generate import Progress
+    from wav2patch.datasets.storage.base import Storage
     from wav2patch.rendering.base import Renderer
     from wav2patch.synths.base import Synth
 
@@ -48,8 +48,8 @@ def command(
     """
     from wav2patch.cli.console import note_aside, print_json
     from wav2patch.cli.keys import read_keys
-    from wav2patch.datasets.generate import generate
-    from wav2patch.datasets.storage import open_storage
+    from wav2patch.datasets.shards.generate import generate
+    from wav2patch.datasets.storage.base import open_storage
 
     wanted = read_keys(Generation, settings)
     storage = open_storage(wanted.out)
@@ -72,8 +72,8 @@ def command(
 def _prepared(wanted: Generation, storage: Storage, resumed: bool) -> Iterator[tuple[Plan, Renderer]]:
     """The plan, of the set that is there or of a new one, and what renders it."""
     from wav2patch.cli.console import note_aside
-    from wav2patch.datasets.plan import load_plan, load_wished_synth, make_plan
-    from wav2patch.datasets.recipe import MANIFEST
+    from wav2patch.datasets.recipes.plan import load_plan, load_wished_synth, make_plan
+    from wav2patch.datasets.recipes.recipe import MANIFEST
 
     if resumed and storage.exists(MANIFEST):
         plan = load_plan(storage)
@@ -119,7 +119,7 @@ def _progress(plan: Plan) -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task(printable(plan.recipe.synth), total=plan.recipe.count, rate="", rejected="starting")
 
         def report(made: object) -> None:
-            from wav2patch.datasets.generate import Progress as Made
+            from wav2patch.datasets.shards.generate import Progress as Made
 
             assert isinstance(made, Made)
             bar.update(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from wav2patch.datasets.statistics import Statistics
+    from wav2patch.datasets.statistics.measure import Statistics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +43,10 @@ def command(
     from wav2patch.cli.console import print_json
     from wav2patch.cli.data.progress import row_progress
     from wav2patch.cli.keys import read_keys
-    from wav2patch.datasets.statistics import measure
-    from wav2patch.datasets.statistics_files import save_statistics
-    from wav2patch.datasets.statistics_words import describe
-    from wav2patch.datasets.view import open_view
+    from wav2patch.datasets.statistics.files import save_statistics
+    from wav2patch.datasets.statistics.measure import measure
+    from wav2patch.datasets.statistics.words import describe
+    from wav2patch.datasets.views.view import open_view
     from wav2patch.errors import UserError
 
     wanted = read_keys(Measuring, settings or [])
@@ -65,15 +65,15 @@ def command(
 
 
 def _picture(found: Statistics) -> bytes:
-    from wav2patch.datasets.statistics_picture import draw_statistics
+    from wav2patch.datasets.statistics.picture import draw_statistics
 
     return draw_statistics(found)
 
 
 def _print(found: Statistics, files: list[str]) -> None:
     from wav2patch.cli.console import out, printable
-    from wav2patch.datasets.statistics_picture import rejections
-    from wav2patch.datasets.statistics_words import describe
+    from wav2patch.datasets.statistics.picture import rejections
+    from wav2patch.datasets.statistics.words import describe
 
     content, console = describe(found), out()
     loudness = content["loudness"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from wav2patch.datasets.subset import Subset
+    from wav2patch.datasets.views.subset import Subset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,9 @@ def command(
     """
     from wav2patch.cli.console import print_json
     from wav2patch.cli.keys import read_keys
-    from wav2patch.datasets.cuts import parse_cut
-    from wav2patch.datasets.storage import open_storage
-    from wav2patch.datasets.subset import make_subset
+    from wav2patch.datasets.storage.base import open_storage
+    from wav2patch.datasets.views.cuts import parse_cut
+    from wav2patch.datasets.views.subset import make_subset
     from wav2patch.errors import UserError
 
     known = {field.name for field in dataclasses.fields(Cutting)}

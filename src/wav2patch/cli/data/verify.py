@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from wav2patch.datasets.verify import Thoroughness, Verdict
+    from wav2patch.datasets.verifying.verify import Thoroughness, Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +53,8 @@ def command(
     from wav2patch.cli.console import fail, print_json
     from wav2patch.cli.data.progress import row_progress
     from wav2patch.cli.keys import read_keys
-    from wav2patch.datasets.places import DamageError, open_whole
-    from wav2patch.datasets.verify import DAMAGED, verify
+    from wav2patch.datasets.verifying.verify import DAMAGED, verify
+    from wav2patch.datasets.views.places import DamageError, open_whole
 
     wanted = _thoroughness(read_keys(Verifying, settings or []))
     try:
@@ -78,7 +78,7 @@ def command(
 
 
 def _thoroughness(wanted: Verifying) -> Thoroughness:
-    from wav2patch.datasets.verify import Thoroughness
+    from wav2patch.datasets.verifying.verify import Thoroughness
     from wav2patch.errors import UserError
 
     if wanted.workers is not None and wanted.workers < 1:
