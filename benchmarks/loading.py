@@ -26,8 +26,9 @@ from wav2patch.datasets.recipes.plan import Plan, load_wished_synth, make_plan
 from wav2patch.datasets.recipes.recipe import shard_name
 from wav2patch.datasets.recipes.wishes import Wishes
 from wav2patch.datasets.shards.generate import begin
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES, packed_fields
 from wav2patch.datasets.shards.rows import stream
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES, ShardWriter, pack, packed_fields
+from wav2patch.datasets.shards.writer import ShardWriter, pack
 from wav2patch.datasets.storage.base import open_storage
 from wav2patch.datasets.views.view import View, open_view
 from wav2patch.datasets.views.view_file import ViewContent, write_view_file

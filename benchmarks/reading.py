@@ -41,9 +41,7 @@ def main() -> None:
     if not np.array_equal(rows, np.sort(view.read("index", slice(0, len(view))))):
         raise SystemExit("not every row came once")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"each row once in {seconds:.0f} s: {len(rows) / seconds:.0f} clips/s, {len(rows) / busy:.0f} a CPU second;"
-    )
+    print(f"each row once in {seconds:.0f} s: {len(rows) / seconds:.0f} clips/s, {len(rows) / busy:.0f} a CPU second;")
     print(f"{128e3 * seconds / len(rows):.1f} ms a batch of 128, {memory:.0f} MiB")
 
 

@@ -9,7 +9,10 @@ import pytest
 from commands import one_sentence, run
 
 
-@pytest.mark.parametrize("command", [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"]])
+DATA = [["data", command] for command in ("generate", "subset", "stats", "verify", "info")]
+
+
+@pytest.mark.parametrize("command", [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"], *DATA])
 def test_every_command_explains_itself(command: list[str]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0
@@ -40,3 +43,15 @@ def test_errors_of_ours_are_told_apart(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert one_sentence(done.stderr)
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_data_sets_without_hdf5_say_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['h5py'] = None\n"
+        "sys.argv = ['wav2patch', 'data', 'info', 'somewhere']\n"
+        "from wav2patch.cli.app import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert "pip install 'wav2patch[data]'" in done.stderr

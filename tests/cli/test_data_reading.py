@@ -227,7 +227,8 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     shard_sets.make_set(tmp_path, recipe, shards=[])
     # One row written three thousand times over would do, were it not for its index: what is read is the same.
     row = shard_sets.make_row(recipe, 0)
-    from wav2patch.datasets.shards.shard import ShardWriter, packed_fields
+    from wav2patch.datasets.shards.layout import packed_fields
+    from wav2patch.datasets.shards.writer import ShardWriter
     from wav2patch.features.catalogue import load_feature
 
     shapes = {"constant_q": load_feature("constant_q").shape(1, recipe.samples, recipe.sample_rate)}

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.datasets.recipes.recipe import Recipe, column_names, shard_name
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES, Row, ShardWriter, pack, packed_fields
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES, Row, packed_fields
+from wav2patch.datasets.shards.writer import ShardWriter, pack
 from wav2patch.features.catalogue import load_feature
 from wav2patch.parameters import Patch
 from wav2patch.priors import draw

@@ -261,6 +261,13 @@ def test_wishes_that_make_no_sense(wrong: dict[str, object], sentence: str) -> N
         plan_for(dataclasses.replace(WISHES, **wrong))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("count", "rows"), [(1, 1000), (200_000, 1000), (200_001, 1001), (2_000_000, 10_000)])
+def test_large_sets_have_larger_shards(count: int, rows: int) -> None:
+    recipe = plan_for(dataclasses.replace(WISHES, count=count, shard_rows=None)).recipe
+    assert recipe.shard_rows == rows
+    assert recipe.shards <= 200
+
+
 def test_features_alone_can_be_kept(tmp_path: Path) -> None:
     wishes = dataclasses.replace(WISHES, audio="none", count=3, features=("log_mel", "log_mel_level"))
     make(tmp_path, plan=plan_for(wishes))

@@ -8,7 +8,7 @@ import shard_sets
 from PIL import Image
 
 from wav2patch.datasets.shards.holdings import Holdings
-from wav2patch.datasets.shards.shard import NOTE_COLUMNS
+from wav2patch.datasets.shards.layout import NOTE_COLUMNS
 from wav2patch.datasets.statistics.measure import Statistics
 from wav2patch.datasets.statistics.moments import Moments
 from wav2patch.datasets.statistics.parameter_axes import axes_of_space, count_parameters

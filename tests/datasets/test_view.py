@@ -113,7 +113,7 @@ def test_a_view_pickles_without_what_it_has_open(whole: Path) -> None:
 
 
 def test_few_shards_stay_open_while_threads_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_shards, "MOST_OPEN", 3)
+    monkeypatch.setattr(open_shards, "most_open", lambda: 3)
     make_set(tmp_path, make_recipe(rows=24, shard_rows=2))
     view, expected = open_view(tmp_path), truth_of_index(24)
 

@@ -14,9 +14,10 @@ import h5py
 
 from wav2patch.datasets.recipes.feature_words import load_stored_feature
 from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, read_manifest, shard_name
-from wav2patch.datasets.shards import shard
+from wav2patch.datasets.shards import layout
 from wav2patch.datasets.shards.holdings import Holdings, field_bytes, spread, weigh
 from wav2patch.datasets.shards.open_shards import OpenShards
+from wav2patch.datasets.shards.shard import Shard
 from wav2patch.datasets.statistics.files import read_statistics
 from wav2patch.datasets.storage.base import Storage, open_storage
 from wav2patch.datasets.storage.local import LocalStorage
@@ -81,7 +82,7 @@ def _data_set(storage: Storage) -> Facts:
 def _hdf5(address: str, storage: Storage, name: str) -> Facts:
     path = storage.local(name)
     kind = _format(path, address)
-    if kind == shard.FORMAT:
+    if kind == layout.FORMAT:
         return _shard(address, path)
     if kind == view_file.FORMAT:
         return _view(address, open_view_in(storage, name, address))
@@ -89,7 +90,7 @@ def _hdf5(address: str, storage: Storage, name: str) -> Facts:
 
 
 def _shard(address: str, path: Path) -> Facts:
-    with shard.Shard(path, address) as found:
+    with Shard(path, address) as found:
         rows = {"first": found.first, "rows": len(found)}
         stored, plain = field_bytes(path)
         held = Holdings(1, len(found), found.rejected, path.stat().st_size, stored, plain)
@@ -118,7 +119,7 @@ def _statistics(address: str, storage: Storage, name: str) -> Facts:
     arrays = read_statistics(storage, name)
     recipe = Recipe.from_json(str(arrays["recipe"]))
     features = {
-        key.removesuffix("/mean").removeprefix(shard.FEATURES): list(one.shape)
+        key.removesuffix("/mean").removeprefix(layout.FEATURES): list(one.shape)
         for key, one in arrays.items()
         if key.endswith("/mean")
     }

@@ -70,7 +70,7 @@ class ClipDataset(Dataset[Batch]):
             UserError: A shard is missing or damaged.
             IndexError: There is no such row.
         """
-        return {name: as_tensor(name, self.view.read(name, rows)) for name in self.fields}
+        return {name: as_tensor(name, values) for name, values in self.view.read_fields(self.fields, rows).items()}
 
     @staticmethod
     def collate(batch: Batch) -> Batch:

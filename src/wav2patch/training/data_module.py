@@ -11,7 +11,7 @@ import torch
 
 from wav2patch.datasets.recipes.feature_words import load_stored_feature
 from wav2patch.datasets.recipes.recipe import Recipe
-from wav2patch.datasets.shards.shard import AUDIO
+from wav2patch.datasets.shards.layout import AUDIO
 from wav2patch.datasets.storage.base import open_storage
 from wav2patch.datasets.views.view import View, open_view, open_view_in
 from wav2patch.errors import UserError

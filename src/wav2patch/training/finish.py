@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
 from wav2patch.training.clips import Batch

@@ -13,7 +13,7 @@ import torch
 from wav2patch.datasets.recipes.feature_words import load_stored_feature
 from wav2patch.datasets.recipes.plan import Plan, load_wished_synth, make_plan
 from wav2patch.datasets.recipes.wishes import Wishes
-from wav2patch.datasets.shards.shard import AUDIO
+from wav2patch.datasets.shards.layout import AUDIO
 from wav2patch.datasets.views.view import View, open_view
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature

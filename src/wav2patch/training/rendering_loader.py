@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.datasets.recipes.plan import Plan
+from wav2patch.datasets.shards.layout import Row
 from wav2patch.datasets.shards.listen import Listen
 from wav2patch.datasets.shards.rows import stream
-from wav2patch.datasets.shards.shard import Row
 from wav2patch.rendering.base import Renderer
 from wav2patch.training.clips import Batch, as_tensor
 from wav2patch.training.loader import Loader, Trained

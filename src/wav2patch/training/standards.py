@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wav2patch.datasets.shards.shard import FEATURES
+from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.datasets.statistics.files import load_standard, statistics_name
 from wav2patch.datasets.views.view import View
 from wav2patch.errors import UserError

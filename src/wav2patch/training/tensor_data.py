@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from wav2patch.datasets.recipes.feature_words import load_stored_feature
-from wav2patch.datasets.shards.shard import AUDIO
+from wav2patch.datasets.shards.layout import AUDIO
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
 from wav2patch.priors import Prior

@@ -42,7 +42,7 @@ def command(
     Examples:
       wav2patch data generate synth=dexed count=100k out=dexed-100k
 
-      wav2patch data generate synth=surge_xt_simple notes=paper count=2M shard_rows=10k out=surge
+      wav2patch data generate synth=surge_xt_simple notes=paper count=2M out=surge
 
       wav2patch data generate synth=vital "prior=0.5 synth + 0.5 mutations:~/Vital" out=s3://bucket/vital
     """

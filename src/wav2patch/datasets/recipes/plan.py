@@ -24,6 +24,7 @@ from wav2patch.synths.base import Audio, Synth
 from wav2patch.synths.catalogue import RESEARCH, load_synth
 
 DEFAULT_GATE = -55.0
+_LEAST_ROWS, _MOST_SHARDS = 1_000, 200
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def make_plan(wishes: Wishes, synth: Synth, renderer: Renderer) -> Plan:
         prior=description.words,
         notes=notes.words,
         count=wishes.count,
-        shard_rows=wishes.shard_rows,
+        shard_rows=wishes.shard_rows or _shard_rows(wishes.count),
         seed=wishes.seed,
         length=wishes.length,
         sample_rate=wishes.sample_rate,
@@ -132,7 +133,7 @@ def _ready(synth: Synth) -> Synth:
 
 
 def _check_numbers(wishes: Wishes) -> None:
-    if wishes.count < 1 or wishes.shard_rows < 1:
+    if wishes.count < 1 or (wishes.shard_rows is not None and wishes.shard_rows < 1):
         raise UserError("a data set has at least one row, and a shard has too.")
     if wishes.seed < 0:
         raise UserError(f"a seed is 0 or more, not {wishes.seed}.")
@@ -142,6 +143,11 @@ def _check_numbers(wishes: Wishes) -> None:
         raise UserError(f"audio is stored as {' or '.join(AUDIO_FORMATS)}, not {wishes.audio!r}.")
     if wishes.audio == "none" and not wishes.features:
         raise UserError("with audio=none and no features nothing would be stored: name a feature.")
+
+
+def _shard_rows(count: int) -> int:
+    """Rows of a shard where nothing was said: few files, as a loader that reads by chance keeps 256 open at most."""
+    return max(_LEAST_ROWS, -(-count // _MOST_SHARDS))
 
 
 def _notes(wishes: Wishes) -> NoteRule:

@@ -30,4 +30,7 @@ class Wishes:
     ] = "auto"
     audio: Annotated[str, "How clips are stored: float16, or none to keep features only."] = "float16"
     features: Annotated[tuple[str, ...], "Features to store, with commas; none for audio only."] = ("log_mel",)
-    shard_rows: Annotated[int, "Rows of a file; what a kill costs at most."] = 1_000
+    shard_rows: Annotated[
+        int | None,
+        "Rows of a file; what a kill costs at most. By default 1000, or more so that 200 files hold the set.",
+    ] = None

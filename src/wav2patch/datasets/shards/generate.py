@@ -14,8 +14,10 @@ from types import TracebackType
 
 from wav2patch.datasets.recipes.plan import Plan
 from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, read_manifest, shard_name
+from wav2patch.datasets.shards.layout import Field, Row, packed_fields
 from wav2patch.datasets.shards.rows import stream
-from wav2patch.datasets.shards.shard import Field, Row, Shard, ShardWriter, packed_fields
+from wav2patch.datasets.shards.shard import Shard
+from wav2patch.datasets.shards.writer import ShardWriter
 from wav2patch.datasets.storage.base import Storage
 from wav2patch.datasets.storage.local import LocalStorage
 from wav2patch.errors import UserError

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES, pack
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES
+from wav2patch.datasets.shards.writer import pack
 from wav2patch.features.base import Feature
 from wav2patch.metrics.loudness import integrated_loudness
 from wav2patch.synths.base import Audio

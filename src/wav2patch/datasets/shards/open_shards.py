@@ -14,8 +14,21 @@ from wav2patch.datasets.shards.shard import Shard
 from wav2patch.datasets.storage.base import Storage
 from wav2patch.errors import UserError
 
-MOST_OPEN = 64
-"""Shards that a view keeps open. Systems let a process have 256 files or more."""
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
+
+_MOST_OPEN, _FEWEST_OPEN = 256, 64
+
+
+def most_open() -> int:
+    """Shards that a view keeps open, of 0.6 MB each: a quarter of the files that the system lets a process have."""
+    if resource is None:
+        return _FEWEST_OPEN
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_OPEN if allowed < 0 else min(max(allowed // 4, _FEWEST_OPEN), _MOST_OPEN)
+
 
 _NUMBERED = re.compile(r"shard-(\d{6,})\.h5")
 
@@ -60,7 +73,7 @@ class OpenShards:
             shard = self._open.pop(path, None)
             if shard is None:
                 shard = self.check(path)
-                while len(self._open) >= MOST_OPEN:
+                while len(self._open) >= self._most:
                     # Not closed: another thread may be reading. The file closes when the last one lets go of it.
                     self._open.popitem(last=False)
             self._open[path] = shard
@@ -100,6 +113,7 @@ class OpenShards:
         self._lock = threading.Lock()
         self._open: OrderedDict[str, Shard] = OrderedDict()
         self._copies: dict[str, Path] = {}
+        self._most = most_open()
         self._process = os.getpid()
 
     def _local(self, path: str) -> Path:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wav2patch.datasets.recipes.plan import Plan
+from wav2patch.datasets.shards.layout import Row
 from wav2patch.datasets.shards.listen import Heard, Listen, Rejected
-from wav2patch.datasets.shards.shard import Row
 from wav2patch.errors import UserError
 from wav2patch.notes import Note
 from wav2patch.parameters import Patch

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.datasets.shards.shard import FEATURES
+from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.datasets.statistics.measure import Statistics
 from wav2patch.datasets.statistics.words import to_json
 from wav2patch.datasets.storage.base import Storage

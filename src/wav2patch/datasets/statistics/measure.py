@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from wav2patch.datasets.crew import in_order
 from wav2patch.datasets.recipes.recipe import Recipe
 from wav2patch.datasets.shards.holdings import Holdings, weigh
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES
 from wav2patch.datasets.shards.open_shards import OpenShards
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES
 from wav2patch.datasets.statistics.moments import Moments
 from wav2patch.datasets.statistics.parameter_axes import ParameterAxis, axes_of_names, axes_of_space, split_counts
 from wav2patch.datasets.statistics.scales import LOUDNESS, PEAK

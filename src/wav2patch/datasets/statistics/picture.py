@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.datasets.shards.shard import FEATURES, NOTE_COLUMNS
+from wav2patch.datasets.shards.layout import FEATURES, NOTE_COLUMNS
 from wav2patch.datasets.statistics.feature_picture import draw_feature, feature_height
 from wav2patch.datasets.statistics.measure import NEARLY_SILENT, Statistics
 from wav2patch.datasets.statistics.parameter_picture import cells_of, draw_parameters, parameters_height

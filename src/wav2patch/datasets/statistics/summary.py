@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES, NOTE_COLUMNS
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES, NOTE_COLUMNS
 from wav2patch.datasets.statistics.moments import Moments
 from wav2patch.datasets.statistics.parameter_axes import ParameterAxis, count_parameters
 from wav2patch.datasets.statistics.scales import LOUDNESS, PEAK, note_scales, peak_decibels

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.datasets.shards.shard import FEATURES, NOTE_COLUMNS
+from wav2patch.datasets.shards.layout import FEATURES, NOTE_COLUMNS
 from wav2patch.datasets.statistics.measure import NEARLY_SILENT, Statistics
 from wav2patch.datasets.statistics.moments import Moments
 from wav2patch.datasets.statistics.parameter_axes import ParameterAxis

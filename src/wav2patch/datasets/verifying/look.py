@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.datasets.recipes.plan import Plan
+from wav2patch.datasets.shards.layout import AUDIO, FEATURES
 from wav2patch.datasets.shards.listen import Heard, Listen
 from wav2patch.datasets.shards.open_shards import OpenShards
-from wav2patch.datasets.shards.shard import AUDIO, FEATURES, Shard
+from wav2patch.datasets.shards.shard import Shard
 from wav2patch.errors import UserError
 from wav2patch.notes import Note
 from wav2patch.parameters import ParameterSpace

@@ -13,8 +13,8 @@ from wav2patch.audio.channels import to_mono
 from wav2patch.checking.finding import Finding, decibels, quantile
 from wav2patch.checking.sameness import NEGLIGIBLE_DB
 from wav2patch.datasets.recipes.plan import Plan
+from wav2patch.datasets.shards.layout import AUDIO
 from wav2patch.datasets.shards.listen import Heard, Listen, Rejected
-from wav2patch.datasets.shards.shard import AUDIO
 from wav2patch.datasets.views.view import View
 from wav2patch.metrics.objective import Objective
 from wav2patch.notes import Note

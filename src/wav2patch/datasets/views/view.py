@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, read_manifest, shard_name
+from wav2patch.datasets.shards.layout import Field
 from wav2patch.datasets.shards.open_shards import OpenShards
-from wav2patch.datasets.shards.shard import Field
 from wav2patch.datasets.storage.addresses import RemoteAddress, parse_address
 from wav2patch.datasets.storage.base import Storage, open_storage
 from wav2patch.datasets.storage.local import LocalStorage
@@ -148,8 +148,28 @@ class View:
                 return self._read_run(field, one, wanted)
             rows = wanted
         elif isinstance(rows, int | np.integer):
-            return self._read_rows(field, one, [int(rows)])[0]
-        return self._read_rows(field, one, rows)
+            return self.read_fields([field], [int(rows)])[field][0]
+        return self.read_fields([field], rows)[field]
+
+    def read_fields(
+        self, fields: Sequence[str], rows: Sequence[int] | NDArray[np.integer[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Several fields of rows in any order, each ``(n, …)``; raises as `read` does.
+
+        Faster than one field after the other, as each shard is asked for once.
+        """
+        extents, numbers = self.locate(rows)
+        if len(numbers) > 1 and rows[0] >= 0 and bool(np.all(np.diff(rows) == 1)):
+            run = range(int(rows[0]), int(rows[-1]) + 1)
+            return {name: self._read_run(name, self.fields[name], run) for name in fields}
+        found = {name: self.fields[name] for name in fields}
+        out = {name: np.empty((len(numbers), *one.shape), dtype=one.dtype) for name, one in found.items()}
+        # In the order in which they lie, so that each shard is opened once however many there are.
+        for place in np.lexsort((numbers, extents)):
+            shard, number = self._shards[self.extents[extents[place]].path], int(numbers[place])
+            for name, into in out.items():
+                shard.read(name, number, into[place, ...])
+        return out
 
     def locate(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where rows lie: the number of the extent of each, and its number in the shard.
@@ -220,16 +240,6 @@ class View:
             stop = min(wanted.stop, extent.first + extent.rows - shift)
             rows = self._shards[extent.path].read_slice(field, start + shift, stop + shift)
             out[start - wanted.start : stop - wanted.start] = rows
-        return out
-
-    def _read_rows(self, field: str, one: Field, wanted: Sequence[int] | NDArray[np.integer[Any]]) -> NDArray[Any]:
-        extents, rows = self.locate(wanted)
-        if len(rows) > 1 and wanted[0] >= 0 and bool(np.all(np.diff(wanted) == 1)):
-            return self._read_run(field, one, range(wanted[0], wanted[-1] + 1))
-        out = np.empty((len(rows), *one.shape), dtype=one.dtype)
-        # In the order in which they lie, so that each shard is opened once however many there are.
-        for place in np.lexsort((rows, extents)):
-            self._shards[self.extents[extents[place]].path].read(field, int(rows[place]), out[place, ...])
         return out
 
 

@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 
 from wav2patch.datasets.recipes.recipe import Recipe, read_recipe
-from wav2patch.datasets.shards import shard
+from wav2patch.datasets.shards import layout
+from wav2patch.datasets.shards.layout import Field
 from wav2patch.datasets.shards.open_shards import shard_number
-from wav2patch.datasets.shards.shard import Field
 from wav2patch.errors import UserError
 
 FORMAT = "wav2patch-view-1"
@@ -97,7 +97,7 @@ def read_view_file(path: Path, name: str) -> ViewContent:
 
 def _read(file: h5py.File, name: str) -> ViewContent:
     attributes: Any = file.attrs
-    if attributes.get("format") == shard.FORMAT:
+    if attributes.get("format") == layout.FORMAT:
         raise UserError(f"{name} is a single shard: open its data set's folder, or a view of it.")
     if attributes.get("format") != FORMAT:
         raise UserError(f"{name} is no view of a wav2patch data set, or of another version of it.")
@@ -110,9 +110,9 @@ def _read(file: h5py.File, name: str) -> ViewContent:
 
 
 def _fields(file: h5py.File, recipe: Recipe, rows: int) -> Iterator[tuple[str, Field]]:
-    audio = [shard.AUDIO] if recipe.audio != "none" else []
-    packed = [*audio, *(shard.FEATURES + name for name in recipe.features)]
-    for name in (*shard.plain_fields(recipe), *packed):
+    audio = [layout.AUDIO] if recipe.audio != "none" else []
+    packed = [*audio, *(layout.FEATURES + name for name in recipe.features)]
+    for name in (*layout.plain_fields(recipe), *packed):
         dataset: Any = file[name]
         if dataset.shape[:1] != (rows,):
             raise ValueError(f"{name} has other rows than the extents")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from wav2patch.datasets.recipes.recipe import Recipe, shard_name
+from wav2patch.datasets.shards.layout import Field
 from wav2patch.datasets.shards.open_shards import shard_number
-from wav2patch.datasets.shards.shard import Field
 from wav2patch.datasets.storage.base import Storage, relative_path
 from wav2patch.datasets.views.row_runs import Runs
 from wav2patch.datasets.views.view import VIEW_SUFFIX, View, holes, list_shards, open_view, open_view_in, view_names
