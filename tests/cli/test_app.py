@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from commands import one_sentence, run
 
-
+COMMANDS = [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"]]
 DATA = [["data", command] for command in ("generate", "subset", "stats", "verify", "info")]
 
 
-@pytest.mark.parametrize("command", [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"], *DATA])
+@pytest.mark.parametrize(
+    "command", [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"], *DATA]
+)
 def test_every_command_explains_itself(command: list[str]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0

@@ -53,24 +53,33 @@ def test_one_worker_makes_the_same_bytes(made: Path, tmp_path: Path) -> None:
     assert contents(tmp_path / "set") == contents(made)
 
 
+def wait_for_work(process: subprocess.Popen[str], folder: Path, seconds: float = 60.0) -> None:
+    """Until the process has a shard of its own under way, or has ended."""
+    until = time.monotonic() + seconds
+    while process.poll() is None and not list(folder.glob(f"shards/.*-{process.pid}-*")):
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
 @pytest.mark.slow
-def test_killed_at_any_moment_it_goes_on_where_it_was(made: Path, tmp_path: Path) -> None:
-    folder, moments = tmp_path / "set", random.Random(0)
-    whole = {name: content for name, content in contents(made).items() if name.endswith(".h5")}
+def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    settings, moments = (*ROWS, f"count={100 * KILLS}", "workers=2"), random.Random(0)
+    assert run("data", "generate", f"out={tmp_path}/whole", *settings).returncode == 0
+    whole, folder = contents(tmp_path / "whole"), tmp_path / "set"
+    while_working = 0
     for _ in range(KILLS):
-        process = start(folder, *SETTINGS, "workers=2")
-        began = time.monotonic()
-        # Most of the time goes into starting: wait for that, then for any moment of the work.
-        while not (folder / "shards").exists() and time.monotonic() - began < 30 and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(moments.random() * 0.6)
+        process = start(folder, *settings)
+        wait_for_work(process, folder)
+        time.sleep(moments.random() * 0.3)
+        while_working += process.poll() is None
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        there = {name: content for name, content in contents(folder).items() if "/." not in f"/{name}"}
-        assert {name: content for name, content in there.items() if name.endswith(".h5")}.items() <= whole.items()
+        shards = {name: content for name, content in contents(folder).items() if name.startswith("shards/shard-")}
+        assert shards.items() <= whole.items()
+    assert while_working > KILLS / 2
     done = run("data", "generate", f"out={folder}")
     assert done.returncode == 0, done.stderr
-    assert contents(folder) == contents(made)
+    assert contents(folder) == whole
 
 
 def test_ctrl_c_leaves_whole_shards(made: Path, tmp_path: Path) -> None:

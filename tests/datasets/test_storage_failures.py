@@ -17,8 +17,8 @@ import pytest
 from s3_server import S3Server
 
 from wav2patch.datasets.storage import connection as remote_connection
-from wav2patch.datasets.storage.base import open_storage
 from wav2patch.datasets.storage import remote as remote_storage
+from wav2patch.datasets.storage.base import open_storage
 from wav2patch.errors import UserError
 
 ASKS: dict[str, Callable[[str], object]] = {
