@@ -189,3 +189,10 @@ def test_a_condition_may_exclude_values() -> None:
     space = ParameterSpace((Continuous("depth", -1, 1), Continuous("rate")), activities=(bipolar,))
     heard = space.active([[0.0, 0.5], [-0.5, 0.5], [1.0, 0.5]])
     assert_array_equal(heard[:, 1], [False, True, True])
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.09, 0.41), (0.0, 0.1), (-0.3, 0.7), (1e-3, 12.7), (-1e6, 3.3)])
+def test_both_ends_of_a_range_are_on_the_grid(low: float, high: float) -> None:
+    space = ParameterSpace((Continuous("p", low, high, low),))
+    for end in (low, high):
+        assert space.snap([end]).tolist() == space.decode(space.encode([end])).tolist() == [end]

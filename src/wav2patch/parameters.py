@@ -253,7 +253,9 @@ class ParameterSpace:
         ones to the nearest of `STEPS` equal steps of their range.
         """
         values = np.clip(np.asarray(patches, dtype=np.float64), self.low, self.high)
-        fine = np.clip(self.low + self._place(values) * (self.high - self.low), self.low, self.high)
+        places = self._place(values)
+        # Rounding may leave the last step a hair below the range's end.
+        fine = np.where(places >= 1, self.high, self.low + places * (self.high - self.low))
         return np.where(self.is_continuous, fine, np.floor(values + 0.5))
 
     def _place(self, values: Patch) -> Patch:
