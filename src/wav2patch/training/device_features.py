@@ -9,6 +9,7 @@ does not reach them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
@@ -29,7 +30,7 @@ from wav2patch.metrics.spectrograms import mel_filters
 _SMALLEST_POWER = 1e-10
 
 
-class DeviceFeature(nn.Module):
+class DeviceFeature(nn.Module, ABC):
     """A feature of a batch of clips ``(batch, channels, samples)``, of any floating-point type.
 
     Returns float32 ``(batch, …)``, each row the feature of its clip by itself. Gradients flow. Nothing of it is part
@@ -47,9 +48,9 @@ class DeviceFeature(nn.Module):
         with torch.autocast(audio.device.type, enabled=False):
             return self.compute(audio.float())
 
+    @abstractmethod
     def compute(self, audio: Tensor) -> Tensor:
         """The feature of float32 audio ``(batch, channels, samples)``."""
-        raise NotImplementedError
 
 
 class _Mel(DeviceFeature):

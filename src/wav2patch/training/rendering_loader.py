@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,13 +45,9 @@ def render_batches(
     """
     ahead, sizes = itertools.tee(numbers)
     indices = (int(index) for batch in ahead for index in batch)
-    with contextlib.closing(_generator(stream(plan, indices, renderer, listen))) as rows:
+    with contextlib.closing(stream(plan, indices, renderer, listen)) as rows:
         for batch in sizes:
             yield gather(list(itertools.islice(rows, len(batch))))
-
-
-def _generator(rows: Iterator[Row]) -> Generator[Row, None, None]:
-    yield from rows
 
 
 class RenderLoader(Loader):

@@ -118,12 +118,21 @@ def load_plan(storage: Storage) -> Plan:
     synth = _ready(load_synth(str(storage.local(SPEC_FILE)) if recipe.synth == SPEC_FILE else recipe.synth))
     if synth.space.digest != recipe.space:
         raise UserError(f"{storage.address} was made with another description of {synth.title} than the one here.")
+    features = tuple(ready_feature(name) for name in recipe.features)
+    return Plan(recipe, synth, load_prior_of(recipe, storage, synth), parse_notes(recipe.notes), features)
+
+
+def load_prior_of(recipe: Recipe, storage: Storage, synth: Synth) -> Prior:
+    """The prior of a data set, from what lies in it alone.
+
+    Raises:
+        UserError: What the prior needs is missing or damaged.
+    """
     description = PriorDescription(recipe.prior)
     if storage.exists(PRIOR_FILE):
         where = f"{storage.address}/{PRIOR_FILE}"
         description = PriorDescription.from_npz(recipe.prior, storage.read_bytes(PRIOR_FILE), where)
-    features = tuple(ready_feature(name) for name in recipe.features)
-    return Plan(recipe, synth, build_prior(description, synth), parse_notes(recipe.notes), features)
+    return build_prior(description, synth)
 
 
 def _ready(synth: Synth) -> Synth:

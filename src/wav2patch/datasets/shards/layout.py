@@ -68,11 +68,17 @@ def plain_fields(recipe: Recipe) -> dict[str, Field]:
 
 def packed_fields(recipe: Recipe, feature_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Field]:
     """The fields that are compressed, by name; `feature_shapes` are those of the recipe's features."""
-    audio = {AUDIO: Field((recipe.channels, recipe.samples), "float16", packed=True)} if recipe.audio != "none" else {}
-    return audio | {FEATURES + name: Field(feature_shapes[name], "float16", packed=True) for name in recipe.features}
+    shapes = {AUDIO: (recipe.channels, recipe.samples)}
+    shapes |= {FEATURES + name: shape for name, shape in feature_shapes.items()}
+    return {name: Field(shapes[name], "float16", packed=True) for name in packed_names(recipe)}
 
 
-def field_names(recipe: Recipe) -> set[str]:
+def packed_names(recipe: Recipe) -> tuple[str, ...]:
+    """Names of the fields that are compressed."""
+    audio = (AUDIO,) if recipe.audio != "none" else ()
+    return (*audio, *(FEATURES + name for name in recipe.features))
+
+
+def field_names(recipe: Recipe) -> tuple[str, ...]:
     """Names of all fields of a data set."""
-    audio = {AUDIO} if recipe.audio != "none" else set()
-    return plain_fields(recipe).keys() | audio | {FEATURES + name for name in recipe.features}
+    return (*plain_fields(recipe), *packed_names(recipe))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wav2patch.datasets.recipes.recipe import read_recipe
-from wav2patch.datasets.shards.layout import AUDIO, FEATURES, FORMAT, Field, field_names
+from wav2patch.datasets.shards.layout import FORMAT, Field, field_names, packed_names
 from wav2patch.errors import UserError
 
 
@@ -60,11 +60,11 @@ class Shard:
             raise UserError(f"{self._name} is damaged: {_first_line(error)}.") from error
         if short := [name for name, one in self._datasets.items() if one.shape[:1] != (self._rows,)]:
             raise UserError(f"{self._name} is damaged: its {short[0]} does not have {self._rows} rows.")
+        packed = packed_names(self.recipe)
         self.fields = {
-            name: Field(one.shape[1:], one.dtype.name, name == AUDIO or name.startswith(FEATURES))
-            for name, one in self._datasets.items()
+            name: Field(one.shape[1:], one.dtype.name, name in packed) for name, one in self._datasets.items()
         }
-        if missing := sorted(field_names(self.recipe) - self.fields.keys()):
+        if missing := [name for name in sorted(field_names(self.recipe)) if name not in self.fields]:
             raise UserError(f"{self._name} is damaged: it has no {missing[0]}.")
 
     def __len__(self) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wav2patch.datasets.recipes.feature_words import quick_features
-from wav2patch.datasets.recipes.plan import Plan
-from wav2patch.datasets.recipes.prior_words import PriorDescription, build_prior
+from wav2patch.datasets.recipes.plan import Plan, load_prior_of
 from wav2patch.datasets.recipes.recipe import MANIFEST, PRIOR_FILE, read_manifest
 from wav2patch.datasets.storage.base import Storage
 from wav2patch.datasets.views.places import data_set_of, load_known_synth
@@ -14,8 +13,6 @@ from wav2patch.datasets.views.view import View
 from wav2patch.errors import UserError
 from wav2patch.note_rules import parse_notes
 from wav2patch.parameters import ParameterSpace
-from wav2patch.priors import Prior
-from wav2patch.synths.base import Synth
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def replan(view: View) -> Replan:
         why = f"this version of wav2patch knows {recipe.synth} otherwise than the one that made the set, or not at all."
         return Replan(no_draws=why, no_renders=why)
     try:
-        prior = _prior(recipe.prior, data_set, synth)
+        prior = load_prior_of(recipe, data_set, synth)
     except UserError as error:
         what, cure = str(error), "bring it back from where the set was made."
         return Replan(synth.space, None, what, what, ((f"{data_set.address}/{PRIOR_FILE}", what, cure),))
@@ -67,11 +64,3 @@ def _manifest_fault(view: View, data_set: Storage) -> tuple[str, str, str] | Non
     if difference := recipe.difference(view.recipe):
         return where, f"{where} is of another set than {view.address} ({difference}).", "make the view again."
     return None
-
-
-def _prior(words: str, data_set: Storage, synth: Synth) -> Prior:
-    description = PriorDescription(words)
-    if data_set.exists(PRIOR_FILE):
-        where = f"{data_set.address}/{PRIOR_FILE}"
-        description = PriorDescription.from_npz(words, data_set.read_bytes(PRIOR_FILE), where)
-    return build_prior(description, synth)

@@ -110,9 +110,8 @@ def _read(file: h5py.File, name: str) -> ViewContent:
 
 
 def _fields(file: h5py.File, recipe: Recipe, rows: int) -> Iterator[tuple[str, Field]]:
-    audio = [layout.AUDIO] if recipe.audio != "none" else []
-    packed = [*audio, *(layout.FEATURES + name for name in recipe.features)]
-    for name in (*layout.plain_fields(recipe), *packed):
+    packed = layout.packed_names(recipe)
+    for name in layout.field_names(recipe):
         dataset: Any = file[name]
         if dataset.shape[:1] != (rows,):
             raise ValueError(f"{name} has other rows than the extents")
