@@ -1,0 +1,123 @@
+"""What every way of turning a sound back into parameters offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from wav2patch.models.layout import Layout
+from wav2patch.models.noise import Noise
+
+Losses = dict[str, Tensor]
+"""Scalars by name. ``"loss"`` is what is minimised; the others are shown."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A batch as a model sees it.
+
+    Attributes:
+        features: What is heard, ``(n, *shape)``, standardised where the data says so.
+        notes: Pitch, velocity, onset and duration (seconds), ``(n, 4)``; None where the model is not told.
+        vectors: What is to be found: encodings in [−1, 1], ``(n, D)``.
+        weights: ``(n, D)``: 0 where a parameter of this patch cannot be heard; None weighs all alike.
+        start: ``(n, D)``: noise that has been coupled with `vectors` already; see `FlowMatching.prepare`.
+    """
+
+    features: Tensor
+    notes: Tensor | None
+    vectors: Tensor
+    weights: Tensor | None = None
+    start: Tensor | None = None
+
+    def replace(self, **changes: Any) -> Examples:
+        """A copy with changes."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A part of a model that runs without PyTorch.
+
+    Attributes:
+        module: Its `forward` takes and gives tensors whose first dimension is the batch.
+        inputs: Examples of its arguments by name, batch size 2.
+        outputs: Names of what it gives.
+    """
+
+    module: nn.Module
+    inputs: Mapping[str, Tensor]
+    outputs: tuple[str, ...]
+
+
+class Inverter(nn.Module, ABC):
+    """From a sound's features to encodings of patches that may have made it.
+
+    Attributes:
+        kind: Name, as `make_inverter` takes it.
+        layout: Columns of what is proposed.
+        shape: Of the features of one sound, channels first.
+        tells_note: Whether the model is told the note that was played.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, layout: Layout, shape: tuple[int, ...], *, note: bool) -> None:
+        super().__init__()
+        self.layout, self.shape, self.tells_note = layout, tuple(shape), note
+
+    @abstractmethod
+    def loss(self, examples: Examples, noise: Noise) -> Losses:
+        """What is minimised, with its parts."""
+
+    @abstractmethod
+    def propose_batch(
+        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Proposals for each of many sounds.
+
+        Args:
+            features: ``(b, *shape)``.
+            notes: ``(b, 4)``, or None where the model is not told.
+            n: Proposals for each sound. A model without chance gives the same one n times.
+            generator: On the device of the features; None for a model without chance alone.
+
+        Returns:
+            Encodings moved to [−1, 1], any finite numbers, ``(b, n, D)``.
+        """
+
+    @torch.no_grad()
+    def propose(
+        self, features: Tensor, n: int, generator: torch.Generator | None = None, *, notes: Tensor | None = None
+    ) -> Tensor:
+        """Proposals for one sound, ``(n, D)``, in [0, 1] as `ParameterSpace.decode` takes them.
+
+        Args:
+            features: ``shape``.
+            n: How many.
+            generator: Of a model with chance.
+            notes: ``(4,)``, where the model is told.
+        """
+        told = None if notes is None else notes[None]
+        return (self.propose_batch(features[None], told, n, generator)[0] + 1.0) / 2.0
+
+    def prepare(self, examples: Examples, noise: Noise) -> Examples:
+        """What can be done to a batch ahead of time, in another thread: without the model's weights."""
+        return examples
+
+    def fit_data(self, batches: Any) -> None:
+        """For a method that remembers examples instead of descending a gradient; others do nothing."""
+
+    @abstractmethod
+    def graphs(self) -> Mapping[str, Graph]:
+        """The parts that run without PyTorch, by name; see `wav2patch.weights` for what calls them."""
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How proposals are made of the graphs, in plain values."""
+        return {}
