@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wav2patch.models.layout import Layout
@@ -60,12 +61,14 @@ class Inverter(nn.Module, ABC):
 
     Attributes:
         kind: Name, as `make_inverter` takes it.
+        trainable: Whether it descends a gradient; if not, `fit_data` shows it the examples once.
         layout: Columns of what is proposed.
         shape: Of the features of one sound, channels first.
         tells_note: Whether the model is told the note that was played.
     """
 
     kind: ClassVar[str]
+    trainable: ClassVar[bool] = True
 
     def __init__(self, layout: Layout, shape: tuple[int, ...], *, note: bool) -> None:
         super().__init__()
@@ -110,8 +113,13 @@ class Inverter(nn.Module, ABC):
         """What can be done to a batch ahead of time, in another thread: without the model's weights."""
         return examples
 
-    def fit_data(self, batches: Any) -> None:
-        """For a method that remembers examples instead of descending a gradient; others do nothing."""
+    def fit_data(self, batches: Iterable[Examples]) -> None:
+        """Remember examples: for a method that is not `trainable`.
+
+        Raises:
+            NotImplementedError: It is trainable.
+        """
+        raise NotImplementedError(f"{self.kind} descends a gradient")
 
     @abstractmethod
     def graphs(self) -> Mapping[str, Graph]:
@@ -119,5 +127,9 @@ class Inverter(nn.Module, ABC):
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """How proposals are made of the graphs, in plain values."""
+        """How proposals are made of the graphs, in plain values; ``kind`` says which way."""
+        return {}
+
+    def tables(self) -> dict[str, NDArray[Any]]:
+        """Arrays that belong to the graphs, by name."""
         return {}

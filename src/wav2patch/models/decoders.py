@@ -1,0 +1,93 @@
+"""From a vector back to a feature: the other half of an autoencoder."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from wav2patch.models.layers import ResidualMlpBlock, group_norm, initialize
+
+_CONVOLUTIONS = {1: (nn.Conv1d, "linear"), 2: (nn.Conv2d, "bilinear")}
+
+
+class ConvolutionDecoder(nn.Module):
+    """A spectrogram or spectrum of a vector: a small picture, doubled and convolved until it is large enough.
+
+    Resizing comes before a convolution of stride 1, which leaves no checkerboard as transposed convolutions do (Odena
+    et al., "Deconvolution and Checkerboard Artifacts", Distill 2016).
+
+    Args:
+        inputs: Width of the vector.
+        shape: Of one sound's feature: ``(channels, bands, frames)`` or ``(channels, bins)``.
+        width: Channels of the smallest picture; each doubling of its sides halves them, down to 8.
+        stages: Doublings at most; fewer where a side would start with less than 2.
+    """
+
+    def __init__(self, inputs: int, shape: tuple[int, ...], *, width: int = 128, stages: int = 5) -> None:
+        super().__init__()
+        convolution, mode = _CONVOLUTIONS[len(shape) - 1]
+        stages = max(0, min(stages, int(math.log2(min(shape[1:]))) - 1))
+        self.shape = tuple(shape)
+        self.smallest = (width, *(-(-side // 2**stages) for side in shape[1:]))
+        channels = [max(width >> stage, min(width, 8)) for stage in range(stages + 1)]
+        self.enter = nn.Linear(inputs, math.prod(self.smallest))
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                nn.Upsample(scale_factor=2, mode=mode, align_corners=False),
+                convolution(before, after, 3, padding=1),
+                group_norm(after),
+                nn.GELU(),
+            )
+            for before, after in pairwise(channels)
+        )
+        self.leave = convolution(channels[-1], shape[0], 3, padding=1)
+        initialize(self)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Features ``(n, *shape)`` of vectors ``(n, inputs)``."""
+        picture = self.enter(vectors).unflatten(1, self.smallest)
+        for stage in self.stages:
+            picture = stage(picture)
+        picture = self.leave(picture)
+        for axis, side in enumerate(self.shape[1:], start=2):
+            picture = picture.narrow(axis, 0, side)
+        return picture
+
+
+class VectorDecoder(nn.Sequential):
+    """A stored embedding of a vector: residual blocks.
+
+    Args:
+        inputs: Width of the vector.
+        shape: Of the embedding, ``(m,)``.
+        width: Of the blocks.
+        blocks: How many.
+    """
+
+    def __init__(self, inputs: int, shape: tuple[int, ...], *, width: int = 128, blocks: int = 2) -> None:
+        super().__init__(
+            nn.Linear(inputs, width),
+            *(ResidualMlpBlock(width) for _ in range(blocks)),
+            nn.LayerNorm(width),
+            nn.Linear(width, math.prod(shape)),
+        )
+
+
+def make_decoder(inputs: int, shape: tuple[int, ...], *, width: int) -> nn.Module:
+    """A decoder from vectors ``(n, inputs)`` to features ``(n, *shape)``.
+
+    Args:
+        inputs: Width of the vector.
+        shape: Of one sound's feature, channels first; one number for an embedding.
+        width: Channels where there are most.
+
+    Raises:
+        ValueError: A feature has more than three dimensions.
+    """
+    if len(shape) == 1:
+        return VectorDecoder(inputs, shape, width=width)
+    if len(shape) - 1 not in _CONVOLUTIONS:
+        raise ValueError(f"there is no decoder to features of shape {tuple(shape)}")
+    return ConvolutionDecoder(inputs, shape, width=width)

@@ -1,0 +1,25 @@
+"""The encoders that settings can name."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from torch import nn
+
+from wav2patch.models.encoders.cnn_1d import ResidualCnn1d
+from wav2patch.models.encoders.cnn_2d import ResidualCnn2d
+from wav2patch.models.encoders.mlp import ResidualMlp
+from wav2patch.models.encoders.pooled import PooledEmbedding
+from wav2patch.models.encoders.spectrogram_transformer import SpectrogramTransformer
+
+ENCODERS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
+    {
+        "spectrogram_transformer": SpectrogramTransformer,
+        "cnn_1d": ResidualCnn1d,
+        "cnn_2d": ResidualCnn2d,
+        "mlp": ResidualMlp,
+        "pooled": PooledEmbedding,
+    }
+)
+"""Encoders of features ``(n, *shape)`` to condition tokens ``(n, tokens, width)``, each made of ``(shape, *, tokens,
+width)`` and settings of its own with defaults."""

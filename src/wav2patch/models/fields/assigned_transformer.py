@@ -1,0 +1,101 @@
+"""A vector field that learns which parameters belong together (Param2Tok of Hayes et al., 2025)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from wav2patch.models.fields.modulation import Signals
+from wav2patch.models.fields.settings import need_positive
+from wav2patch.models.fields.transformer import Transformer
+from wav2patch.models.layout import Layout
+from wav2patch.models.regularizers import mean_absolute
+
+
+class AssignedTransformer(nn.Module):
+    """Columns are mixed into tokens by a learnt assignment, and out of them by its transpose.
+
+    With columns i, tokens j, assignment A, and embeddings Z and Z', tokens are ``Σ_i A_ji·FFN(x_i·Z_i)`` and
+    velocities ``Z'_i·Σ_j A_ji·y_j``. All columns start alike but for a little noise, so the field starts as good as
+    equivariant under every permutation of the columns, and training breaks what has to be broken. Where Z and Z' are
+    alike for two columns, and A is but for an exchange of tokens, the exchange of the columns is a symmetry.
+
+    The paper has 5 layers of width 128 and k tokens for k-osc; 8 of 512, 8 heads and 128 tokens for Surge XT.
+
+    Args:
+        layout: What the columns are.
+        condition: Width of a condition token.
+        parameter_tokens: Tokens that parameters are assigned to.
+        width: Of a token.
+        layers: Of the transformer.
+        heads: Of its attention.
+        hidden: Width inside its feed-forward networks.
+        time_features: See `TimeFeatures`.
+        shared_condition: Whether all layers get one condition token, or each its own.
+        zero_gates: See `Modulation`; the paper has False.
+        spread: Standard deviation of the noise that columns and tokens start with, by which they differ at all.
+
+    Raises:
+        ValueError: A setting is out of its range.
+
+    Attributes:
+        tokens: Condition tokens it wants.
+        assignment: A, ``(parameter_tokens, D)``.
+        embedding_in: Z, ``(D, width)``.
+        embedding_out: Z', ``(D, width)``.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        condition: int,
+        parameter_tokens: int = 32,
+        width: int = 128,
+        layers: int = 5,
+        heads: int = 4,
+        hidden: int = 256,
+        time_features: int = 64,
+        shared_condition: bool = False,
+        zero_gates: bool = True,
+        spread: float = 1e-4,
+    ) -> None:
+        super().__init__()
+        need_positive(parameter_tokens=parameter_tokens, width=width)
+        columns = layout.width
+        self.tokens = 1 if shared_condition else layers
+        constant = torch.full((parameter_tokens, columns), 1.0 / math.sqrt(parameter_tokens * columns))
+        self.assignment = nn.Parameter(_noisy(constant, spread))
+        self.embedding_in = nn.Parameter(_noisy((torch.randn(width) / math.sqrt(width)).expand(columns, -1), spread))
+        self.embedding_out = nn.Parameter(self.embedding_in.detach().clone())
+        self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
+        self.signals = Signals(condition, time_features, width)
+        self.body = Transformer(layers, width, heads, hidden, zero_gates=zero_gates)
+
+    def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """Velocities ``(n, D)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
+        return self._out(self.body(self._into(x), self.signals(t, condition)))
+
+    def penalties(self) -> dict[str, Tensor]:
+        """Regularizers by name: the mean absolute assignment, which drives parameters into few tokens."""
+        return {"assignment": mean_absolute(self.assignment)}
+
+    def _into(self, x: Tensor) -> Tensor:
+        """Tokens ``(n, parameter_tokens, width)`` of columns ``(n, D)``.
+
+        The network's matrices are linear maps, so the first may act on Z before the product with x, and the second
+        on tokens after the mixing: no product of matrices is left to do for each column of each row.
+        """
+        inner = nn.functional.gelu(x[..., None] * (self.embedding_in @ self.first.weight.T) + self.first.bias)
+        bias = self.assignment.sum(dim=1, keepdim=True) * self.second.bias
+        return (self.assignment @ inner) @ self.second.weight.T + bias
+
+    def _out(self, tokens: Tensor) -> Tensor:
+        """Columns ``(n, D)`` of tokens ``(n, parameter_tokens, width)``."""
+        return (tokens @ self.embedding_out.T * self.assignment).sum(dim=1)
+
+
+def _noisy(values: Tensor, spread: float) -> Tensor:
+    return values + spread * torch.randn(values.shape)

@@ -1,0 +1,208 @@
+"""The nearest neighbour: no network at all, only the examples themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
+from wav2patch.models.layout import Layout
+from wav2patch.models.listener import NOTE_FIELDS, note_vector
+from wav2patch.models.losses import MeanSquared
+from wav2patch.models.noise import Noise
+
+_CONSTANT = 1e-6
+"""A standard deviation below it is that of a number that does not vary."""
+
+_AT_ONCE = 16_384
+"""Examples whose keys are float32 at one time."""
+
+
+class NearestNeighbour(Inverter):
+    """The parameters of the examples that sound most alike.
+
+    What a learned method has to beat with the same data. A sound's key is its feature, averaged over a coarse grid,
+    every number standardised over the examples, with the note beside it where it is told; nearness is the Euclidean
+    distance of keys. There is nothing to train: `fit_data` reads the examples once, and `loss` has no gradient.
+
+    Args:
+        layout: Columns of what is proposed.
+        shape: Of the features of one sound.
+        note: Whether the model is told the note.
+        cells: Numbers that are kept of each channel, at most: 256 of a spectrogram are a grid of 16 by 16. All of an
+            embedding are kept.
+        rows: Examples that are remembered, at most; the first ones.
+        note_weight: What two examples' notes contribute to their squared distance, on average, beside what the sounds
+            do.
+
+    Raises:
+        ValueError: There is nothing to be remembered.
+    """
+
+    kind: ClassVar[str] = "nearest_neighbour"
+    trainable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        layout: Layout,
+        shape: tuple[int, ...],
+        *,
+        note: bool = True,
+        cells: int = 256,
+        rows: int = 100_000,
+        note_weight: float = 1.0,
+    ) -> None:
+        super().__init__(layout, shape, note=note)
+        if cells < 1 or rows < 1:
+            raise ValueError("there has to be a cell and a row, or more")
+        self.rows, self.note_weight = rows, note_weight
+        self.measure = MeanSquared(layout)
+        self.key = Key(shape, cells, note=note)
+        self.register_buffer("keys", torch.zeros(0, self.key.width, dtype=torch.float16))
+        self.register_buffer("vectors", torch.zeros(0, layout.width))
+
+    keys: Tensor
+    vectors: Tensor
+
+    @torch.no_grad()
+    def fit_data(self, batches: Iterable[Examples]) -> None:
+        """Remember the first `rows` examples, and forget those before.
+
+        Args:
+            batches: Examples, once.
+
+        Raises:
+            ValueError: There is no example.
+        """
+        raw, vectors, left = [], [], self.rows
+        for examples in batches:
+            raw.append(self.key.raw(examples.features, examples.notes)[:left])
+            vectors.append(examples.vectors[:left])
+            left -= len(raw[-1])
+            if left == 0:
+                break
+        if left == self.rows:
+            raise ValueError("there is no example to remember")
+        together = torch.cat(raw).float()
+        self.key.standardise(together, self.note_weight)
+        self.keys, self.vectors = self.key.standard(together).half(), torch.cat(vectors).float()
+
+    @torch.no_grad()
+    def loss(self, examples: Examples, noise: Noise) -> Losses:
+        """Mean squared error of the nearest example's vector, without a gradient."""
+        found = self.propose_batch(examples.features, examples.notes, 1)[:, 0]
+        return {"loss": self.measure(found, examples.vectors, examples.weights).mean()}
+
+    @torch.no_grad()
+    def propose_batch(
+        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """See `Inverter.propose_batch`; nearest first, and from the start again where n exceeds the examples.
+
+        Raises:
+            ValueError: Nothing has been remembered yet.
+        """
+        if not len(self.keys):
+            raise ValueError("the nearest neighbour knows no example yet: call fit_data")
+        asked = self.key(features, notes)
+        distances = torch.cat([_distances(asked, keys.to(asked)) for keys in self.keys.split(_AT_ONCE)], dim=1)
+        order = distances.topk(min(n, len(self.keys)), dim=1, largest=False).indices
+        return self.vectors[order[:, torch.arange(n, device=order.device) % order.shape[1]]]
+
+    def graphs(self) -> Mapping[str, Graph]:
+        """``network``: features and notes to a key."""
+        inputs = {"features": torch.zeros(2, *self.shape)}
+        if self.tells_note:
+            inputs["notes"] = torch.zeros(2, NOTE_FIELDS)
+        return {"network": Graph(self.key, inputs, ("key",))}
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """The vectors whose keys are nearest by the Euclidean distance; see `tables`."""
+        return {"kind": "table"}
+
+    def tables(self) -> dict[str, NDArray[Any]]:
+        """``keys``: float16 ``(rows, width)``; ``vectors``: float32 ``(rows, D)``."""
+        return {"keys": self.keys.cpu().numpy(), "vectors": self.vectors.cpu().numpy()}
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
+        for name in ("keys", "vectors"):
+            if (stored := state_dict.get(prefix + name)) is not None:
+                mine: Tensor = getattr(self, name)
+                setattr(self, name, mine.new_zeros(len(stored), mine.shape[1]))
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+class Key(nn.Module):
+    """What sounds are compared by.
+
+    Args:
+        shape: Of one sound's feature, channels first.
+        cells: Of a channel's grid, at most.
+        note: Whether the note is a part of it.
+    """
+
+    def __init__(self, shape: tuple[int, ...], cells: int, *, note: bool) -> None:
+        super().__init__()
+        sides = shape[1:]
+        counts = [min(side, max(1, int(cells ** (1 / len(sides)) + 1e-9))) for side in sides]
+        for axis, (side, count) in enumerate(zip(sides, counts, strict=True)):
+            self.register_buffer(f"average{axis}", _averages(side, count), persistent=False)
+        self.axes, self.note = len(sides), note
+        self.heard = math.prod((shape[0], *counts))
+        self.width = self.heard + NOTE_FIELDS * note
+        self.register_buffer("centre", torch.zeros(self.width))
+        self.register_buffer("scale", torch.ones(self.width))
+
+    centre: Tensor
+    scale: Tensor
+
+    def forward(self, features: Tensor, notes: Tensor | None = None) -> Tensor:
+        """Keys ``(n, width)`` of features ``(n, *shape)`` and notes ``(n, 4)``."""
+        return self.standard(self.raw(features, notes))
+
+    def raw(self, features: Tensor, notes: Tensor | None) -> Tensor:
+        """Averages and notes ``(n, width)`` as they are.
+
+        Raises:
+            ValueError: Notes are a part of the key, and there are none.
+        """
+        for axis in range(self.axes):
+            # The first axis after the channels is averaged, and comes back as the last.
+            features = features.movedim(2, -1) @ self.get_buffer(f"average{axis}")
+        if not self.note:
+            return features.flatten(1)
+        if notes is None:
+            raise ValueError("this model has to be told what note was played")
+        return torch.cat([features.flatten(1), note_vector(notes)], dim=1)
+
+    def standard(self, raw: Tensor) -> Tensor:
+        """Keys of raw numbers."""
+        return (raw - self.centre) * self.scale
+
+    def standardise(self, raw: Tensor, note_weight: float) -> None:
+        """Give what varies in raw numbers ``(n, width)`` a variance of 1, and notes their weight in all."""
+        deviation = raw.std(dim=0, correction=0)
+        varies = deviation > _CONSTANT
+        sounds, notes = varies[: self.heard].sum().clamp(min=1), varies[self.heard :].sum().clamp(min=1)
+        balance = torch.ones_like(deviation)
+        balance[self.heard :] = (note_weight * sounds / notes).sqrt()
+        self.centre.copy_(raw.mean(dim=0))
+        self.scale.copy_(torch.where(varies, balance / deviation.clamp(min=_CONSTANT), 0.0))
+
+
+def _distances(asked: Tensor, keys: Tensor) -> Tensor:
+    """Squared distances ``(b, n)``, less the square of what is asked, which is the same for all keys."""
+    return keys.square().sum(dim=1) - 2.0 * asked @ keys.T
+
+
+def _averages(side: int, count: int) -> Tensor:
+    """Weights ``(side, count)`` that average a side's entries over each of `count` stretches."""
+    cell = torch.arange(side) * count // side
+    member = (cell[:, None] == torch.arange(count)).float()
+    return member / member.sum(dim=0)
