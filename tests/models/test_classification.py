@@ -35,7 +35,7 @@ class Told(torch.nn.Module):
         self.logits = logits
 
     def forward(self, token: torch.Tensor) -> torch.Tensor:
-        return self.logits.expand(len(token), -1)
+        return self.logits.expand(len(token), 1, -1)
 
 
 def make(probabilities: list[list[float]], **settings: float) -> Classification:

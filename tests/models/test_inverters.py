@@ -40,6 +40,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "decoder_width": 32,
         "latent_layers": 2,
         "regression_layers": 4,
+        "beta_start": 0.002,
+        "beta": 0.002,
         "hidden": 32,
         "blocks": 1,
     },
@@ -98,7 +100,8 @@ def make(kind: str, name: str, shape: tuple[int, ...] = EMBEDDING, seed: int = 0
 
 def make_fitted(kind: str, name: str, shape: tuple[int, ...] = EMBEDDING, **changes: Any) -> tuple[Inverter, Examples]:
     inverter, examples = make(kind, name, shape, **changes), make_examples(name, shape)
-    inverter.fit_data([rows_of(examples, slice(0, 40)), rows_of(examples, slice(40, ROWS))])
+    if not inverter.trainable:
+        inverter.fit_data([rows_of(examples, slice(0, 40)), rows_of(examples, slice(40, ROWS))])
     return inverter, examples
 
 
@@ -257,7 +260,7 @@ def test_it_learns_a_few_examples_by_heart(kind: str, name: str) -> None:
     truth = space.decode((examples.vectors.numpy() + 1.0) / 2.0)[:, None]
     wrong = np.abs(space.decode((found + 1.0) / 2.0) - truth) / (space.high - space.low)
     assert wrong[..., ~space.is_categorical].mean() < 0.06
-    assert not wrong[..., space.is_categorical].any() or wrong[..., space.is_categorical].mean() < 0.02
+    assert wrong[..., space.is_categorical].sum() < 0.02 * ROWS * 4
 
 
 def trained(inverter: Inverter, examples: Examples, steps: int) -> dict[str, torch.Tensor]:
@@ -273,10 +276,18 @@ def trained(inverter: Inverter, examples: Examples, steps: int) -> dict[str, tor
     return {word: value.detach() for word, value in losses.items()}
 
 
+@kinds
+def test_examples_are_remembered_or_learnt(kind: str) -> None:
+    inverter = make(kind, "mixed")
+    assert inverter.trainable == (kind in LEARNS) == any(True for _ in inverter.parameters())
+    if inverter.trainable:
+        with pytest.raises(NotImplementedError, match="descends a gradient"):
+            inverter.fit_data([make_examples("mixed")])
+
+
 @layouts
 def test_the_nearest_neighbour_knows_its_examples(name: str) -> None:
     inverter, examples = make_fitted("nearest_neighbour", name)
-    assert list(inverter.parameters()) == []
     assert loss_of(inverter, examples, a_noise()) == 0.0
 
 
@@ -349,6 +360,7 @@ def exported(graph: Graph) -> onnxruntime.InferenceSession:
 @kinds
 def test_sampling_is_plain(kind: str) -> None:
     inverter, _ = make_fitted(kind, "mixed")
+    assert all(isinstance(table, np.ndarray) for table in inverter.tables().values())
     assert json.loads(json.dumps(inverter.sampling)) == inverter.sampling
     assert inverter.sampling["kind"] in ("flow", "direct", "latent", "classes", "table")
 

@@ -14,14 +14,14 @@ from wav2patch.models.layout import Layout
 from wav2patch.models.noise import Noise
 
 LAYOUT = Layout(("a", "b"), ("continuous", "continuous"), (0, 0))
-SHAPE = (2, 10, 13)
+SHAPE = (2, 8, 12)
 ROWS = 60
 
 
 def make_examples(rows: int = ROWS, seed: int = 0) -> Examples:
     rng = np.random.default_rng([8, seed])
     notes = np.stack([rng.integers(30, 90, rows), np.full(rows, 100), np.zeros(rows), 0.1 + rng.random(rows)], axis=1)
-    features = rng.normal(size=(rows, *SHAPE)) * np.linspace(0.1, 3, 13) + 5.0
+    features = rng.normal(size=(rows, *SHAPE)) * np.linspace(0.1, 3, 12) + 5.0
     return Examples(*(torch.tensor(x, dtype=torch.float32) for x in (features, notes, rng.uniform(-1, 1, (rows, 2)))))
 
 
@@ -43,13 +43,7 @@ def test_nearest_by_brute_force() -> None:
     assert asked.notes is not None
 
     def key(one: Examples) -> np.ndarray:
-        cells = [np.array_split(np.arange(side), 4) for side in (10, 13)]
-        # Where sides cannot be divided, the first cells are the larger ones here, and need not be there.
-        cells = [[np.flatnonzero(np.arange(side) * 4 // side == cell) for cell in range(4)] for side in (10, 13)]
-        features = one.features.numpy().astype(np.float64)
-        return np.stack([features[:, :, r][..., c].mean((2, 3)) for r in cells[0] for c in cells[1]], axis=2).reshape(
-            len(features), -1
-        )
+        return one.features.double().reshape(-1, 2, 4, 2, 4, 3).mean(dim=(3, 5)).flatten(1).numpy()
 
     mean, deviation = key(examples).mean(0), key(examples).std(0)
     known, wanted = ((key(one) - mean) / deviation for one in (examples, asked))

@@ -38,7 +38,7 @@ class Choices(nn.Module):
     where: Tensor
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
-        """Log-probabilities ``(n, groups, most)`` of logits ``(n, width)``; very low where a group has no more answers."""
+        """Log-probabilities ``(n, groups, most)`` of logits ``(n, width)``; very low beyond a group."""
         table = logits[:, self.places.flatten()].unflatten(1, (self.groups, self.most))
         lowest = torch.finfo(table.dtype).min / 4
         return torch.log_softmax(table.masked_fill(~self.there, lowest), dim=-1)
@@ -50,5 +50,5 @@ class Choices(nn.Module):
         return -self.log_probabilities(logits).gather(-1, answers)[..., 0]
 
     def spread(self, table: Tensor, elsewhere: Tensor) -> Tensor:
-        """A vector ``(n, width)`` that is `table` ``(n, groups, most)`` inside of the groups, and `elsewhere` outside."""
+        """A vector ``(n, width)`` that is `table` ``(n, groups, most)`` inside of the groups, `elsewhere` outside."""
         return torch.where(self.inside, table.flatten(1)[:, self.where], elsewhere)

@@ -7,9 +7,11 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from wav2patch.models.layers import ResidualMlpBlock, group_norm, initialize
+from wav2patch.models.layers import TokenHead, group_norm, initialize
 
 _CONVOLUTIONS = {1: (nn.Conv1d, "linear"), 2: (nn.Conv2d, "bilinear")}
+_BLOCKS = 2
+"""Residual blocks of a decoder to embeddings, which is a head like an encoder's."""
 
 
 class ConvolutionDecoder(nn.Module):
@@ -56,25 +58,6 @@ class ConvolutionDecoder(nn.Module):
         return picture
 
 
-class VectorDecoder(nn.Sequential):
-    """A stored embedding of a vector: residual blocks.
-
-    Args:
-        inputs: Width of the vector.
-        shape: Of the embedding, ``(m,)``.
-        width: Of the blocks.
-        blocks: How many.
-    """
-
-    def __init__(self, inputs: int, shape: tuple[int, ...], *, width: int = 128, blocks: int = 2) -> None:
-        super().__init__(
-            nn.Linear(inputs, width),
-            *(ResidualMlpBlock(width) for _ in range(blocks)),
-            nn.LayerNorm(width),
-            nn.Linear(width, math.prod(shape)),
-        )
-
-
 def make_decoder(inputs: int, shape: tuple[int, ...], *, width: int) -> nn.Module:
     """A decoder from vectors ``(n, inputs)`` to features ``(n, *shape)``.
 
@@ -87,7 +70,7 @@ def make_decoder(inputs: int, shape: tuple[int, ...], *, width: int) -> nn.Modul
         ValueError: A feature has more than three dimensions.
     """
     if len(shape) == 1:
-        return VectorDecoder(inputs, shape, width=width)
+        return nn.Sequential(TokenHead(inputs, 1, *shape, hidden=width, blocks=_BLOCKS), nn.Flatten(1))
     if len(shape) - 1 not in _CONVOLUTIONS:
         raise ValueError(f"there is no decoder to features of shape {tuple(shape)}")
     return ConvolutionDecoder(inputs, shape, width=width)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from wav2patch.models.blocks import interchangeable
 from wav2patch.models.layout import Layout
 from wav2patch.models.noise import Noise
+
+_ROUNDS = 3
+"""Times that each symmetry is applied or not; neighbours' exchanges then reach all orders of four blocks."""
 
 
 def mean_absolute(matrix: Tensor) -> Tensor:
@@ -21,16 +23,18 @@ def mean_absolute(matrix: Tensor) -> Tensor:
 
 
 def symmetric_orders(layout: Layout, noise: Noise) -> Tensor:
-    """One order of the columns for each row, int64 ``(n, D)``, drawn evenly from those that exchange blocks.
+    """One order of the columns for each row, int64 ``(n, D)``: a product of the layout's symmetries, drawn by chance.
 
-    As with `Layout.symmetries`, the permuted vector has ``x[order[i]]`` at i. Without blocks columns stay where they
-    are.
+    As with `Layout.symmetries`, the permuted vector has ``x[order[i]]`` at i. Without symmetries columns stay where
+    they are. Blocks are not shuffled freely: exchanging the modulators of an FM patch without their carriers is none.
     """
     orders = torch.arange(layout.width, device=noise.rows.device).repeat(len(noise.rows), 1)
-    for number, blocks in enumerate(interchangeable(layout)):
-        table = torch.tensor(blocks, device=orders.device)
-        drawn = noise.uniform(f"symmetry {number}", len(blocks)).argsort(dim=1)
-        orders[:, table.flatten()] = table[drawn].flatten(start_dim=1)
+    if not layout.symmetries:
+        return orders
+    taken = noise.uniform("symmetry", _ROUNDS * len(layout.symmetries)) < 0.5
+    for number, symmetry in enumerate(layout.symmetries * _ROUNDS):
+        moved = orders[:, torch.tensor(symmetry, device=orders.device)]
+        orders = torch.where(taken[:, number, None], moved, orders)
     return orders
 
 

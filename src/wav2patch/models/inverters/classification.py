@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from wav2patch.models.choices import Choices
 from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, make_encoder
-from wav2patch.models.layers import ResidualMlpBlock
+from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS, Listener
 from wav2patch.models.noise import Noise
@@ -70,16 +70,11 @@ class Classification(Inverter):
         self.temperature = temperature
         self.classes = Classes(layout, bins=bins, most_values=most_values)
         self.listener = Listener(make_encoder(encoder, shape, tokens=1, width=width), width, note=note)
-        self.head = nn.Sequential(
-            nn.Linear(width, hidden),
-            *(ResidualMlpBlock(hidden) for _ in range(blocks)),
-            nn.LayerNorm(hidden),
-            nn.Linear(hidden, sum(self.classes.sizes)),
-        )
+        self.head = TokenHead(width, 1, sum(self.classes.sizes), hidden=hidden, blocks=blocks)
 
     def forward(self, features: Tensor, notes: Tensor | None = None) -> Tensor:
         """Logits ``(n, classes of all parameters)``."""
-        return self.head(self.listener(features, notes)[:, 0])
+        return self.head(self.listener(features, notes)[:, 0])[:, 0]
 
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """Mean cross-entropy of the parameters, and the share of right classes; no chance in it."""

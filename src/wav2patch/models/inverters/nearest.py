@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
+from wav2patch.models.layers import averaging
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS, note_vector
 from wav2patch.models.losses import MeanSquared
@@ -152,7 +153,7 @@ class Key(nn.Module):
         sides = shape[1:]
         counts = [min(side, max(1, int(cells ** (1 / len(sides)) + 1e-9))) for side in sides]
         for axis, (side, count) in enumerate(zip(sides, counts, strict=True)):
-            self.register_buffer(f"average{axis}", _averages(side, count), persistent=False)
+            self.register_buffer(f"average{axis}", averaging(side, count), persistent=False)
         self.axes, self.note = len(sides), note
         self.heard = math.prod((shape[0], *counts))
         self.width = self.heard + NOTE_FIELDS * note
@@ -199,10 +200,3 @@ class Key(nn.Module):
 def _distances(asked: Tensor, keys: Tensor) -> Tensor:
     """Squared distances ``(b, n)``, less the square of what is asked, which is the same for all keys."""
     return keys.square().sum(dim=1) - 2.0 * asked @ keys.T
-
-
-def _averages(side: int, count: int) -> Tensor:
-    """Weights ``(side, count)`` that average a side's entries over each of `count` stretches."""
-    cell = torch.arange(side) * count // side
-    member = (cell[:, None] == torch.arange(count)).float()
-    return member / member.sum(dim=0)

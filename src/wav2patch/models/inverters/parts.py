@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from torch import nn
 
 from wav2patch.errors import UserError
+from wav2patch.models.encoders.catalogue import ENCODERS
+from wav2patch.models.fields.catalogue import FIELDS
 from wav2patch.models.layout import Layout
 
 T = TypeVar("T")
@@ -54,14 +56,19 @@ def build(what: str, table: Mapping[str, Callable[..., T]], spec: Spec, *given: 
         raise UserError(f"the {what} {name} cannot be made: {error}.") from error
 
 
+def _hint(setting: str, offered: list[str]) -> str:
+    near = difflib.get_close_matches(setting, offered, 1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"it has {', '.join(offered)}." if offered else "it has none."
+
+
 def make_encoder(spec: Spec, shape: tuple[int, ...], *, tokens: int, width: int) -> nn.Module:
     """An encoder of features of a shape; see `wav2patch.models.encoders`.
 
     Raises:
         UserError: The spec names something unknown.
     """
-    from wav2patch.models.encoders.catalogue import ENCODERS
-
     return build("encoder", ENCODERS, spec, shape, tokens=tokens, width=width)
 
 
@@ -71,6 +78,4 @@ def make_field(spec: Spec, layout: Layout, *, condition: int) -> nn.Module:
     Raises:
         UserError: The spec names something unknown.
     """
-    from wav2patch.models.fields.catalogue import FIELDS
-
     return build("field", FIELDS, spec, layout, condition=condition)
