@@ -13,6 +13,7 @@ from wav2patch.features.catalogue import FEATURES, load_feature
 from wav2patch.features.constant_q import ConstantQ
 from wav2patch.features.log_mel import LogMel
 from wav2patch.features.log_mel_level import LogMelLevel
+from wav2patch.features.spectrum import Spectrum
 
 lengths = st.floats(0.001, 1.0)
 
@@ -28,6 +29,7 @@ def test_a_name_stands_for_the_defaults(name):
         st.builds(LogMel, st.integers(1, 300), lengths, lengths, st.floats(1.0, 120.0)),
         st.builds(LogMelLevel, st.integers(1, 300), lengths, lengths, st.floats(-200, -0.5)),
         st.builds(ConstantQ, st.integers(1, 60), st.integers(1, 9), lengths, st.floats(0, 13), st.floats(-200, -0.5)),
+        st.builds(Spectrum, st.floats(-200, 0)),
     )
 )
 def test_the_canonical_words_give_the_feature_back(feature):
@@ -53,7 +55,7 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("mel", "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q.$"),
+        ("mel", "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, spectrum.$"),
         ("", "there is no feature called ''"),
         ("log_mel:mels=3", MELS),
         ("log_mel:bands=3:bands=4", "the feature log_mel takes bands once, not twice.$"),
@@ -69,6 +71,7 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
         ("constant_q:octaves=0", "octaves is 1 to 12"),
         ("log_mel:top_db=-1", "top_db is a positive number"),
         ("log_mel_level:floor=3", "floor is a number of decibels"),
+        ("spectrum:floor=1", "floor is a number of decibels from -200 to 0, where 0 stands for magnitudes"),
         ("constant_q:narrowest=20", "narrowest is 0 to 13.75 Hz"),
     ],
 )

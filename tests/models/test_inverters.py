@@ -42,7 +42,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "regression_layers": 4,
         "beta_start": 0.002,
         "beta": 0.002,
-        "hidden": 32,
+        "hidden": 64,
         "blocks": 1,
     },
     "classification": {"encoder": ENCODER, "width": 32, "hidden": 64, "blocks": 1},
@@ -244,7 +244,7 @@ def changed(examples: Examples, where: torch.Tensor) -> Examples:
     return moved.replace(start=examples.start - shift * time / (1.0 - time))
 
 
-STEPS = {"flow_matching": 400, "regression": 200, "vae_flow": 300, "classification": 200}
+STEPS = {"flow_matching": 400, "regression": 200, "vae_flow": 350, "classification": 200}
 LEAST = {"regression": 1e-4, "vae_flow": 0.03, "classification": 0.03}
 """Of the parameters' loss, where it can get near 0. A velocity's cannot: noise does not tell where it is going."""
 

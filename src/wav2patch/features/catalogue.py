@@ -40,6 +40,7 @@ FEATURES: MappingProxyType[str, Entry] = MappingProxyType(
         "log_mel": Entry("log_mel", "LogMel"),
         "log_mel_level": Entry("log_mel_level", "LogMelLevel"),
         "constant_q": Entry("constant_q", "ConstantQ"),
+        "spectrum": Entry("spectrum", "Spectrum"),
     }
 )
 

@@ -24,6 +24,7 @@ from wav2patch.features.constant_q import ConstantQ, Plan
 from wav2patch.features.log_mel import LogMel
 from wav2patch.features.log_mel_level import LogMelLevel
 from wav2patch.features.mel import MelGrid, full_scale
+from wav2patch.features.spectrum import Spectrum
 from wav2patch.features.standard import Standard
 from wav2patch.metrics.spectrograms import mel_filters
 
@@ -130,8 +131,19 @@ class _ConstantQ(DeviceFeature):
         return power.roll(finer // 2, dims=-1).unflatten(-1, (frames, finer)).mean(dim=-1)
 
 
+class _Spectrum(DeviceFeature):
+    def __init__(self, feature: Spectrum, sample_rate: int) -> None:
+        super().__init__()
+        self.floor = feature.floor
+
+    def compute(self, audio: Tensor) -> Tensor:
+        sound = audio if audio.shape[-1] else audio.new_zeros(*audio.shape[:2], 1)
+        magnitude = torch.fft.rfft(sound, norm="forward").abs()
+        return _decibels(magnitude.square(), self.floor) if self.floor < 0 else magnitude
+
+
 DEVICE_FEATURES: MappingProxyType[type, Callable[[Any, int], DeviceFeature]] = MappingProxyType(
-    {LogMel: _LogMel, LogMelLevel: _LogMelLevel, ConstantQ: _ConstantQ}
+    {LogMel: _LogMel, LogMelLevel: _LogMelLevel, ConstantQ: _ConstantQ, Spectrum: _Spectrum}
 )
 """What computes a feature on the device, by the feature's class."""
 

@@ -73,7 +73,7 @@ class VaeFlow(Inverter):
         beta_start: float = 0.02,
         beta: float = 0.04,
         beta_steps: int = 60_000,
-        choice_weight: float = 0.2,
+        choice_weight: float = 1.0,
     ) -> None:
         super().__init__(layout, shape, note=note)
         # A coupling needs two columns; a layout of one gets a latent that is not read.
