@@ -231,7 +231,7 @@ def test_what_cannot_be_heard_does_not_count(kind: str, name: str) -> None:
     other = changed(prepared, weights == 0)
     before, after = (loss_of(inverter, one.replace(weights=weights), a_noise()) for one in (prepared, other))
     assert after == pytest.approx(before, rel=1e-5)
-    assert loss_of(inverter, other, a_noise()) != pytest.approx(loss_of(inverter, prepared, a_noise()), rel=1e-3)
+    assert loss_of(inverter, other, a_noise()) != pytest.approx(loss_of(inverter, prepared, a_noise()), rel=1e-4)
 
 
 def changed(examples: Examples, where: torch.Tensor) -> Examples:

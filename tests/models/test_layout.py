@@ -30,9 +30,11 @@ def test_columns_are_those_of_the_space(name: str) -> None:
 
 
 def test_a_predicted_note_has_three_more_columns() -> None:
-    layout = space_layout(MIXED, note=True)
+    layout = space_layout(MIXED, pitches=25)
     assert layout.width == MIXED.width + 3 == 11
     assert layout.names[-3:] == ("note pitch", "note start", "note end")
+    assert layout.kinds[-3:] == ("discrete", "continuous", "continuous")
+    assert layout.sizes[-3:] == (25, 0, 0)
     assert layout.symmetries[0][-3:] == (8, 9, 10)
 
 

@@ -60,23 +60,24 @@ class Layout:
         return tuple(i for i, one in enumerate(self.kinds) if one == kind)
 
 
-def space_layout(space: ParameterSpace, *, note: bool = False) -> Layout:
+def space_layout(space: ParameterSpace, *, pitches: int = 0) -> Layout:
     """The layout of a space's encodings.
 
     Args:
         space: Whose symmetries count where they hold for every patch; those with conditions do not.
-        note: Whether pitch, start and end of the note follow.
+        pitches: Keys among which a note's is to be found, if pitch, start and end of the note follow; else 0.
     """
-    symmetries = tuple(
-        (*_column_order(space, symmetry.targets, symmetry.sources), *range(space.width, space.width + 3 * note))
-        for symmetry in space.symmetries
-        if not symmetry.when
-    )
+    kinds: list[Kind] = [_kind(one) for one in space.parameters]
+    sizes = [_size(one) for one in space.parameters]
+    symmetries = [_column_order(space, one.targets, one.sources) for one in space.symmetries if not one.when]
+    if not pitches:
+        return Layout(space.names, tuple(kinds), tuple(sizes), tuple(map(tuple, symmetries)))
+    note = range(space.width, space.width + len(NOTE_NAMES))
     return Layout(
-        (*space.names, *(NOTE_NAMES if note else ())),
-        (*map(_kind, space.parameters), *(("continuous",) * 3 if note else ())),
-        (*map(_size, space.parameters), *((0,) * 3 if note else ())),
-        symmetries,
+        (*space.names, *NOTE_NAMES),
+        (*kinds, "discrete", "continuous", "continuous"),
+        (*sizes, pitches, 0, 0),
+        tuple((*order, *note) for order in symmetries),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wav2patch.models.layout import Layout
+from wav2patch.models.listener import NOTE_FIELDS
 from wav2patch.models.noise import Noise
 
 Losses = dict[str, Tensor]
@@ -124,6 +125,11 @@ class Inverter(nn.Module, ABC):
     @abstractmethod
     def graphs(self) -> Mapping[str, Graph]:
         """The parts that run without PyTorch, by name; see `wav2patch.weights` for what calls them."""
+
+    def sound_inputs(self) -> dict[str, Tensor]:
+        """Examples of features and, where the model is told, of notes, for a graph."""
+        inputs = {"features": torch.zeros(2, *self.shape)}
+        return {**inputs, "notes": torch.zeros(2, NOTE_FIELDS)} if self.tells_note else inputs
 
     @property
     def sampling(self) -> dict[str, Any]:

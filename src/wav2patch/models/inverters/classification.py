@@ -14,7 +14,7 @@ from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, make_encoder
 from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
-from wav2patch.models.listener import NOTE_FIELDS, Listener
+from wav2patch.models.listener import Listener
 from wav2patch.models.noise import Noise
 
 Form = Literal["bins", "grid", "choices"]
@@ -107,10 +107,7 @@ class Classification(Inverter):
 
     def graphs(self) -> Mapping[str, Graph]:
         """``network``: features and notes to logits."""
-        inputs = {"features": torch.zeros(2, *self.shape)}
-        if self.tells_note:
-            inputs["notes"] = torch.zeros(2, NOTE_FIELDS)
-        return {"network": Graph(self, inputs, ("logits",))}
+        return {"network": Graph(self, self.sound_inputs(), ("logits",))}
 
     @property
     def sampling(self) -> dict[str, Any]:

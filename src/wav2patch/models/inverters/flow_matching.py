@@ -14,7 +14,7 @@ from wav2patch.models.couplings import COUPLINGS
 from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, build, make_encoder, make_field
 from wav2patch.models.layout import Layout
-from wav2patch.models.listener import NOTE_FIELDS, Listener
+from wav2patch.models.listener import Listener
 from wav2patch.models.noise import Noise
 from wav2patch.models.paths import RectifiedPath
 from wav2patch.models.regularizers import equivariance_error, symmetric_orders
@@ -137,13 +137,10 @@ class FlowMatching(Inverter):
 
     def graphs(self) -> Mapping[str, Graph]:
         """``listen``: features and notes to condition tokens; ``velocity``: a step of the sampler."""
-        inputs = {"features": torch.zeros(2, *self.shape)}
-        if self.tells_note:
-            inputs["notes"] = torch.zeros(2, NOTE_FIELDS)
         point, condition = torch.zeros(2, self.layout.width), torch.zeros(2, *self.null.shape)
         step = {"x": point, "t": torch.zeros(2), "condition": condition}
         return {
-            "listen": Graph(self.listener, inputs, ("condition",)),
+            "listen": Graph(self.listener, self.sound_inputs(), ("condition",)),
             "velocity": Graph(_Velocity(self), step, ("velocity",)),
         }
 

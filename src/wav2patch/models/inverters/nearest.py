@@ -117,10 +117,7 @@ class NearestNeighbour(Inverter):
 
     def graphs(self) -> Mapping[str, Graph]:
         """``network``: features and notes to a key."""
-        inputs = {"features": torch.zeros(2, *self.shape)}
-        if self.tells_note:
-            inputs["notes"] = torch.zeros(2, NOTE_FIELDS)
-        return {"network": Graph(self.key, inputs, ("key",))}
+        return {"network": Graph(self.key, self.sound_inputs(), ("key",))}
 
     @property
     def sampling(self) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, build, make_encoder
-from wav2patch.models.layers import ResidualMlpBlock
+from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
-from wav2patch.models.listener import NOTE_FIELDS, Listener
+from wav2patch.models.listener import Listener
 from wav2patch.models.losses import LOSSES
 from wav2patch.models.noise import Noise
 
@@ -51,17 +51,12 @@ class Regression(Inverter):
     ) -> None:
         super().__init__(layout, shape, note=note)
         self.listener = Listener(make_encoder(encoder, shape, tokens=1, width=width), width, note=note)
-        self.head = nn.Sequential(
-            nn.Linear(width, hidden),
-            *(ResidualMlpBlock(hidden) for _ in range(blocks)),
-            nn.LayerNorm(hidden),
-            nn.Linear(hidden, layout.width),
-        )
+        self.head = TokenHead(width, 1, layout.width, hidden=hidden, blocks=blocks)
         self.measure = build("loss", LOSSES, loss, layout)
 
     def forward(self, features: Tensor, notes: Tensor | None = None) -> Tensor:
         """Vectors ``(n, D)`` in about [−1, 1]."""
-        return self.head(self.listener(features, notes)[:, 0])
+        return self.head(self.listener(features, notes)[:, 0])[:, 0]
 
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """See `Inverter.loss`; no chance in it."""
@@ -77,10 +72,7 @@ class Regression(Inverter):
 
     def graphs(self) -> Mapping[str, Graph]:
         """``network``: features and notes to a vector."""
-        inputs = {"features": torch.zeros(2, *self.shape)}
-        if self.tells_note:
-            inputs["notes"] = torch.zeros(2, NOTE_FIELDS)
-        return {"network": Graph(self, inputs, ("vector",))}
+        return {"network": Graph(self, self.sound_inputs(), ("vector",))}
 
     @property
     def sampling(self) -> dict[str, Any]:

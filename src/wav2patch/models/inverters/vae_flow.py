@@ -130,12 +130,9 @@ class VaeFlow(Inverter):
 
     def graphs(self) -> Mapping[str, Graph]:
         """``listen``: features and notes to the Gaussian; ``decode``: a draw of it to a vector."""
-        inputs = {"features": torch.zeros(2, *self.shape)}
-        if self.tells_note:
-            inputs["notes"] = torch.zeros(2, NOTE_FIELDS)
         latent = {"latent": torch.zeros(2, self.latent)}
         return {
-            "listen": Graph(_Listen(self), inputs, ("mean", "deviation")),
+            "listen": Graph(_Listen(self), self.sound_inputs(), ("mean", "deviation")),
             "decode": Graph(_Decode(self), latent, ("vector",)),
         }
 
