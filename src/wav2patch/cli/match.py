@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +11,12 @@ import typer
 
 from wav2patch.cli.console import fail, note_aside, print_json, printable
 from wav2patch.cli.progress import first_interrupt_only, search_progress
+from wav2patch.cli.sounds import own_folders
 from wav2patch.cli.summary import summarise, summarise_ranking
 from wav2patch.errors import UserError
 
 if TYPE_CHECKING:
+    from wav2patch.matching.proposers import Proposer
     from wav2patch.matching.result import Match
     from wav2patch.priors import Prior
     from wav2patch.synths.base import Synth
@@ -54,6 +55,14 @@ def command(
     prior: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw from statistics that `wav2patch prior fit` made.")
     ] = None,
+    proposer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Start from what a trained model proposes: its folder, or none; may be repeated.  "
+            "\\[default: the model that comes along]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed finds other patches.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Renders side by side.  \\[default: one a core]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
@@ -74,6 +83,8 @@ def command(
       wav2patch match lead.wav --note A3 --renders 6000 --seed 1
 
       wav2patch match pad.wav --synth all --budget 2m
+
+      wav2patch match pluck.wav --proposer models/my-dexed-flow
     """
     from wav2patch.matching.budget import parse_duration
 
@@ -84,12 +95,13 @@ def command(
         "renders": renders,
         "presets": presets or [],
         "prior": None if prior is None else _prior(prior, engines),
+        "proposers": _proposers(proposer, engines),
         "seed": seed,
         "workers": workers,
     }
     heard = {"note": note, "velocity": velocity, "hold": hold}
     results: list[tuple[Match, Path]] = []
-    for sound, folder in _folders(sounds, out_folder):
+    for sound, folder in own_folders(sounds, out_folder):
         found, complete = _match_on_all(sound, engines, folder, heard, options, quiet=as_json)
         results += found
         failed = failed or not complete
@@ -133,18 +145,19 @@ def _prior(path: Path, engines: list[Synth]) -> Prior:
     return load_prior(engines[0].space, path)
 
 
-def _folders(sounds: list[Path], out_folder: Path) -> list[tuple[Path, Path]]:
-    """Every different sound with a folder of its own: its stem, its name, or its name with a number."""
-    different = list({sound.resolve(): sound for sound in sounds}.values())
-    stems = [sound.stem for sound in different]
-    taken: dict[str, Path] = {}
-    for sound in different:
-        name = sound.stem if stems.count(sound.stem) == 1 else sound.name
-        numbered = (f"{name}-{i}" for i in count(2))
-        while name in taken:
-            name = next(numbered)
-        taken[name] = sound
-    return [(sound, out_folder / name) for name, sound in taken.items()]
+def _proposers(wanted: list[str] | None, engines: list[Synth]) -> list[Proposer] | None:
+    """The models that are asked for, loaded; None for what is the default."""
+    from wav2patch.matching.learned import LearnedProposer
+
+    if not wanted:
+        return None
+    if wanted == ["none"]:
+        return []
+    if len(engines) != 1:
+        raise UserError("a --proposer belongs to one synth: name that one with --synth.")
+    if "none" in wanted:
+        raise UserError("--proposer none goes with no other --proposer.")
+    return [LearnedProposer(Path(one).expanduser(), engines[0]) for one in dict.fromkeys(wanted)]
 
 
 def _match_on_all(

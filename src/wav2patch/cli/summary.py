@@ -38,7 +38,9 @@ def summarise(found: Match, folder: Path) -> None:
     console.print(table)
     early = ", stopped by you" if found.stopped else ""
     presets = f", {found.rendered['presets']} of them your presets" if found.rendered.get("presets") else ""
-    console.print(f"{found.renders} renders{presets} in {found.seconds:.0f} s{early}.")
+    models = sum(found.rendered.get(name, 0) for name in found.models)
+    learned = f", {models} of them proposed by {', '.join(found.models)}" if models else ""
+    console.print(f"{found.renders} renders{presets}{learned} in {found.seconds:.0f} s{early}.")
     console.print(f"Listen and compare: {printable(folder / 'report.html')}")
 
 

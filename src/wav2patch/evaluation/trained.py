@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from wav2patch.training.saving import Trained
 
 _CHECKPOINTS = "checkpoints"
+_AT_ONCE = 64
 
 
 class TrainedMethod:
-    """A trained model; what it proposes for a row depends on the seed, the row and the model alone.
+    """A trained model; what it proposes for a row depends on the seed, the row and the model alone, but for rounding.
 
     Args:
         model: As `load_trained` gives it.
@@ -31,14 +32,20 @@ class TrainedMethod:
 
     def __call__(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
         """See `Propose`."""
-        return [_distinct(self._propose(row, n, seed)) for row in rows]
+        found: list[Proposals] = []
+        for first in range(0, len(rows), _AT_ONCE):
+            found += self._propose(rows[first : first + _AT_ONCE], n, seed)
+        return [_distinct(one) for one in found]
 
-    def _propose(self, row: Row, n: int, seed: int) -> Proposals:
+    def _propose(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
         import torch  # noqa: PLC0415 - seconds to import
 
-        entropy = np.random.SeedSequence([seed, row.index]).generate_state(1, np.uint64)
-        generator = torch.Generator(device=self._device()).manual_seed(int(entropy[0] >> np.uint64(1)))
-        return self.model.propose(row.audio, row.sample_rate, row.note, n, generator)
+        device = self._device()
+        words = [np.random.SeedSequence([seed, row.index]).generate_state(1, np.uint64)[0] for row in rows]
+        generators = [torch.Generator(device=device).manual_seed(int(word >> np.uint64(1))) for word in words]
+        return self.model.propose_many(
+            [row.audio for row in rows], rows[0].sample_rate, [row.note for row in rows], n, generators
+        )
 
     def _device(self) -> str:
         tensor = next(iter(self.model.inverter.state_dict().values()), None)

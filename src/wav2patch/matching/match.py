@@ -15,6 +15,7 @@ from wav2patch.matching.budget import Budget
 from wav2patch.matching.evaluator import Evaluator, Progress, Scored
 from wav2patch.matching.explain import explain
 from wav2patch.matching.finalists import Finalist, Jury, renders_wanted
+from wav2patch.matching.learned import LearnedProposer, shipped_proposer
 from wav2patch.matching.proposers import PresetProposer, PriorProposer, Proposer
 from wav2patch.matching.result import Candidate, Match
 from wav2patch.matching.search import SearchSettings, search
@@ -47,6 +48,7 @@ def match(
     hold: float | None = None,
     presets: Path | str | Sequence[Path | str] = (),
     prior: Prior | None = None,
+    proposers: Sequence[Proposer | Path | str] | None = None,
     seed: int = 0,
     workers: int | None = None,
     settings: SearchSettings | None = None,
@@ -68,6 +70,8 @@ def match(
         hold: Seconds that the key is held; found from the recording by default.
         presets: Preset files, or folders of them, whose patches are tried first, up to half of the budget.
         prior: Where patches are drawn from; the synth's own by default.
+        proposers: What else proposes patches: trained models, by folder or name, or proposers of your own. By default
+            the model that comes with the package for this synth, if there is one.
         seed: Seed of every draw, 0 or more.
         workers: Renders side by side; one a core by default.
         settings: How the search spends its budget.
@@ -82,7 +86,7 @@ def match(
         raise UserError(reason)
     target = sound if isinstance(sound, Target) else listen(Path(sound), note=str(note), velocity=velocity, hold=hold)
     prior = prior or synth.prior()
-    proposers = _proposers(synth, prior, presets)
+    asked = _proposers(synth, prior, presets, proposers)
     renderer = make_renderer(synth, workers)
     budget = Budget(
         renders,
@@ -91,8 +95,8 @@ def match(
     )
     try:
         job = _Job(target, synth, renderer, budget, report)
-        stopped, found = job.search(proposers, prior, seed, settings)
-        return job.finish(found, candidates, seed, stopped)
+        stopped, found = job.search(asked, prior, seed, settings)
+        return job.finish(found, candidates, seed, stopped, _models(asked))
     finally:
         renderer.close()
 
@@ -136,7 +140,7 @@ class _Job:
                 raise
             return True, []
 
-    def finish(self, found: Sequence[Scored], count: int, seed: int, stopped: bool) -> Match:
+    def finish(self, found: Sequence[Scored], count: int, seed: int, stopped: bool, models: Mapping[str, str]) -> Match:
         """Choose candidates, measure them, and find out what matters in the best."""
         spent = self.budget.spent_renders, self.budget.spent_seconds
         jury = Jury(self.target, self.synth, self.renderer, self.sound, self.objective)
@@ -169,6 +173,7 @@ class _Job:
             seed=seed,
             stopped=stopped,
             versions={**_versions(), **self.synth.versions()},
+            models=models,
         )
 
     def _found(self, found: Sequence[Scored]) -> list[Scored]:
@@ -212,13 +217,30 @@ def _check(candidates: int, seconds: float | None, renders: int | None, seed: in
         raise UserError(f"there is at least 1 worker, not {workers}.")
 
 
-def _proposers(synth: Synth, prior: Prior, presets: Path | str | Sequence[Path | str]) -> list[Proposer]:
+def _proposers(
+    synth: Synth,
+    prior: Prior,
+    presets: Path | str | Sequence[Path | str],
+    others: Sequence[Proposer | Path | str] | None,
+) -> list[Proposer]:
     folders = [presets] if isinstance(presets, Path | str) else presets
-    drawn = PriorProposer(prior)
-    if not folders:
-        return [drawn]
-    own = read_collection(synth, *map(Path, folders)).patches
-    return [PresetProposer(list(own)), drawn]
+    own = [PresetProposer(list(read_collection(synth, *map(Path, folders)).patches))] if folders else []
+    return [*_learned(synth, others), *own, PriorProposer(prior)]
+
+
+def _learned(synth: Synth, wanted: Sequence[Proposer | Path | str] | None) -> list[Proposer]:
+    """The proposers that are wanted, in order; by default the model that comes with the package."""
+    if wanted is None:
+        shipped = shipped_proposer(synth)
+        return [] if shipped is None else [shipped]
+    found = [LearnedProposer(one, synth) if isinstance(one, Path | str) else one for one in wanted]
+    if len({one.name for one in found}) < len(found):
+        raise UserError("two proposers have the same name: give each model's folder a name of its own.")
+    return found
+
+
+def _models(proposers: Sequence[Proposer]) -> Mapping[str, str]:
+    return {one.name: one.digest for one in proposers if isinstance(one, LearnedProposer)}
 
 
 def _versions() -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wav2patch.audio.target import Target
 from wav2patch.matching.evaluator import Improvement
@@ -77,6 +77,8 @@ class Match:
         seed: Seed of every draw.
         stopped: Whether the person stopped the search before its budget was spent.
         versions: Versions of wav2patch, the engine and the libraries that figures depend on.
+        models: Trained models that proposed, by the name that `rendered` and a candidate's `origin` give them, each
+            with a digest of its files.
     """
 
     target: Target
@@ -95,6 +97,7 @@ class Match:
     seed: int
     stopped: bool
     versions: Mapping[str, str]
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> Candidate:

@@ -118,6 +118,7 @@ def as_dictionary(match: Match) -> dict[str, Any]:
         "candidates": [_candidate(match, candidate) for candidate in match.candidates],
         "influences": [vars(influence) | {"tried": list(influence.tried)} for influence in match.influences],
         "improvements": [{"renders": i.renders, "distance": i.distance} for i in match.improvements],
+        "models": dict(match.models),
         "versions": dict(match.versions),
     }
 

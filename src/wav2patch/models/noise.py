@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,25 @@ _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed number
 _FIRST = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _SECOND = -7723592293110705685  # 0x94D049BB133111EB
 _BITS = 53
+
+
+Generators = torch.Generator | Sequence[torch.Generator]
+"""Of proposals: one for all sounds, or one for each, so that a sound's proposals do not depend on its neighbours."""
+
+
+def draw(sampler: Callable[..., Tensor], generators: Generators | None, shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Random numbers of a shape whose first dimension is that of the sounds.
+
+    Args:
+        sampler: `torch.rand` or `torch.randn`.
+        generators: On the device of `like`.
+        shape: ``(b, …)``.
+        like: Whose device and type they have.
+    """
+    options = {"device": like.device, "dtype": like.dtype}
+    if generators is None or isinstance(generators, torch.Generator):
+        return sampler(shape, generator=generators, **options)
+    return torch.stack([sampler(shape[1:], generator=one, **options) for one in generators])
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise
 
 Losses = dict[str, Tensor]
 """Scalars by name. ``"loss"`` is what is minimised; the others are shown."""
@@ -81,7 +81,7 @@ class Inverter(nn.Module, ABC):
 
     @abstractmethod
     def propose_batch(
-        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """Proposals for each of many sounds.
 
@@ -89,7 +89,8 @@ class Inverter(nn.Module, ABC):
             features: ``(b, *shape)``.
             notes: ``(b, 4)``, or None where the model is not told.
             n: Proposals for each sound. A model without chance gives the same one n times.
-            generator: On the device of the features; None for a model without chance alone.
+            generator: On the device of the features, one for all sounds or one for each; None for a model without
+                chance alone.
 
         Returns:
             Encodings moved to [−1, 1], any finite numbers, ``(b, n, D)``.
@@ -97,7 +98,7 @@ class Inverter(nn.Module, ABC):
 
     @torch.no_grad()
     def propose(
-        self, features: Tensor, n: int, generator: torch.Generator | None = None, *, notes: Tensor | None = None
+        self, features: Tensor, n: int, generator: Generators | None = None, *, notes: Tensor | None = None
     ) -> Tensor:
         """Proposals for one sound, ``(n, D)``, in [0, 1] as `ParameterSpace.decode` takes them.
 

@@ -15,7 +15,7 @@ from wav2patch.models.inverters.parts import Spec, make_encoder
 from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import Listener
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise, draw
 
 Form = Literal["bins", "grid", "choices"]
 """What the classes of a parameter are: equal parts of its range, the values of its grid, or its choices."""
@@ -93,14 +93,12 @@ class Classification(Inverter):
 
     @torch.no_grad()
     def propose_batch(
-        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """See `Inverter.propose_batch`; the first is the likeliest."""
         table = self.classes.groups.log_probabilities(self(features, notes))
         best = table.argmax(dim=2, keepdim=True)
-        odds, places = torch.rand(
-            2, *best.shape[:2], n - 1, generator=generator, device=table.device, dtype=table.dtype
-        )
+        odds, places = draw(torch.rand, generator, (best.shape[0], 2, best.shape[1], n - 1), table).unbind(dim=1)
         chosen = torch.cat([best, self._drawn(table, odds)], dim=2).mT
         within = torch.cat([torch.zeros_like(best, dtype=places.dtype), places - 0.5], dim=2).mT
         return self.classes.vectors(chosen.flatten(0, 1), within.flatten(0, 1)).unflatten(0, (len(best), n))

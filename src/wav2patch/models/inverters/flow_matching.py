@@ -15,7 +15,7 @@ from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, build, make_encoder, make_field
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import Listener
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise, draw
 from wav2patch.models.paths import RectifiedPath
 from wav2patch.models.regularizers import equivariance_error, symmetric_orders
 from wav2patch.models.samplers import SAMPLERS, guided
@@ -116,13 +116,11 @@ class FlowMatching(Inverter):
 
     @torch.no_grad()
     def propose_batch(
-        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """See `Inverter.propose_batch`."""
         condition = self.listener(features, notes).repeat_interleave(n, dim=0)
-        start = torch.randn(
-            len(condition), self.layout.width, generator=generator, device=condition.device, dtype=condition.dtype
-        )
+        start = draw(torch.randn, generator, (len(features), n, self.layout.width), condition).flatten(0, 1)
         velocity = guided(self.velocity, condition, self.null.expand_as(condition), self.guidance)
         return self.sampler(velocity, start).unflatten(0, (len(features), n))
 

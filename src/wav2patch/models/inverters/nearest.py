@@ -15,7 +15,7 @@ from wav2patch.models.layers import averaging
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS, note_vector
 from wav2patch.models.losses import MeanSquared
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise
 
 _CONSTANT = 1e-6
 """A standard deviation below it is that of a number that does not vary."""
@@ -101,7 +101,7 @@ class NearestNeighbour(Inverter):
 
     @torch.no_grad()
     def propose_batch(
-        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """See `Inverter.propose_batch`; nearest first, and from the start again where n exceeds the examples.
 

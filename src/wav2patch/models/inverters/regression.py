@@ -14,7 +14,7 @@ from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import Listener
 from wav2patch.models.losses import LOSSES
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise
 
 
 class Regression(Inverter):
@@ -65,7 +65,7 @@ class Regression(Inverter):
 
     @torch.no_grad()
     def propose_batch(
-        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """See `Inverter.propose_batch`; n times the same."""
         return self(features, notes)[:, None].repeat(1, n, 1)

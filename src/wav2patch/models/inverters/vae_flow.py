@@ -14,7 +14,7 @@ from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, make_encoder
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS, Listener, note_vector
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise, draw
 from wav2patch.models.realnvp import RealNvp
 
 _DEVIATIONS = (-12.0, 4.0)
@@ -120,11 +120,11 @@ class VaeFlow(Inverter):
 
     @torch.no_grad()
     def propose_batch(
-        self, features: Tensor, notes: Tensor | None, n: int, generator: torch.Generator | None = None
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """See `Inverter.propose_batch`; the first is that of the Gaussian's mean."""
         mean, deviation = self.encoded(features, notes)
-        drawn = torch.randn(len(mean), n - 1, self.latent, generator=generator, device=mean.device, dtype=mean.dtype)
+        drawn = draw(torch.randn, generator, (len(mean), n - 1, self.latent), mean)
         latents = mean[:, None] + deviation[:, None] * torch.cat([torch.zeros_like(mean)[:, None], drawn], dim=1)
         return self.vectors(latents.flatten(0, 1)).unflatten(0, (len(mean), n))
 

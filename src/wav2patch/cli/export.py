@@ -1,0 +1,57 @@
+"""`wav2patch export`: a trained model for the install without PyTorch."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wav2patch.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Exporting:
+    """Settings of `wav2patch export`."""
+
+    ckpt: Annotated[Path, "A checkpoint that `wav2patch train` wrote, or a model folder."]
+    out: Annotated[Path, "The model folder; a model that is there already makes way."]
+    half: Annotated[bool, "Whether the graphs store their weights in half precision, and take half the room."] = False
+    card: Annotated[Path | None, "A YAML file with data, steps, hardware, hours, figures and limits, for people."] = (
+        None
+    )
+    weights: Annotated[bool, "Whether the weights for PyTorch come along, to evaluate the model."] = True
+
+
+def command(
+    settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE", help="Settings; the table below has all.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Make a model folder of a checkpoint, which `wav2patch match --proposer` takes without PyTorch.
+
+    Examples:
+      wav2patch export ckpt=runs/dexed/first/checkpoints/best.ckpt out=models/dexed
+
+      wav2patch export ckpt=best.ckpt out=models/small half=true weights=false
+    """
+    from wav2patch.cli.console import out, print_json, printable
+    from wav2patch.cli.keys import read_keys
+    from wav2patch.weights.card import read_card
+
+    wanted = read_keys(Exporting, settings)
+    try:
+        from wav2patch.training.export import export
+        from wav2patch.training.saving import load_trained
+    except ImportError as error:
+        raise UserError("models are exported with PyTorch and ONNX: pip install 'wav2patch[train]'.") from error
+    card = None if wanted.card is None else read_card(wanted.card)
+    made = export(load_trained(wanted.ckpt), wanted.out, card=card, half=wanted.half, weights=wanted.weights)
+    size = sum(path.stat().st_size for path in made.path.iterdir())
+    differences = {name: graph.difference for name, graph in made.graphs.items()}
+    if as_json:
+        print_json({"out": printable(made.path), "bytes": size, "differences": differences})
+        return
+    worst = max(differences.values(), default=0.0)
+    out().print(f"{printable(made.path)}: {size / 1e6:.1f} MB, differs from PyTorch by {worst:.1g} at most")
+    out().print(f"Use it: wav2patch match SOUND --synth {made.record.synth} --proposer {printable(made.path)}")

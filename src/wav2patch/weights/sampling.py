@@ -1,0 +1,129 @@
+"""How proposals are made of a model's graphs, kind by kind: what each inverter does in `propose_batch`, in NumPy.
+
+Random numbers are drawn in the shapes and the order in which PyTorch draws them there, so that the two can be compared
+number by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wav2patch.weights.graphs import OnnxGraph
+from wav2patch.weights.samplers import guided, sample
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What proposals are made of.
+
+    Attributes:
+        graphs: By name.
+        sampling: Plain values; see `Inverter.sampling`.
+        tables: Arrays by name; see `Inverter.tables`.
+    """
+
+    graphs: Mapping[str, OnnxGraph]
+    sampling: Mapping[str, Any]
+    tables: Mapping[str, NDArray[Any]]
+
+
+Heard = Mapping[str, Array]
+"""Inputs of a graph that listens, of one sound: ``features`` ``(1, …)`` and, of some models, ``notes`` ``(1, 4)``."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way of making proposals.
+
+    Attributes:
+        propose: From parts, what is heard and a number n to vectors ``(n, D)`` in about [−1, 1].
+        count: How many different ones there are for a sound; None where chance makes ever new ones.
+    """
+
+    propose: Callable[[Parts, Heard, int, np.random.Generator], Array]
+    count: Callable[[Parts], int | None] = lambda parts: None
+
+
+def _flow(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
+    """`FlowMatching`: noise, carried along a vector field."""
+    (token,) = parts.graphs["listen"](**heard)
+    condition = np.repeat(token, n, axis=0)
+    start = generator.standard_normal((n, int(parts.sampling["width"])), dtype=np.float32)
+
+    def velocity_of(points: Array, times: Array, told: Array) -> Array:
+        return parts.graphs["velocity"](x=points, t=times, condition=told)[0]
+
+    velocity = guided(velocity_of, condition, parts.tables["null"], float(parts.sampling["guidance"]))
+    sampler = parts.sampling["sampler"]
+    return sample(velocity, start, sampler["name"], int(sampler["steps"]))
+
+
+def _direct(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
+    """`Regression`: one answer, n times."""
+    return np.repeat(parts.graphs["network"](**heard)[0], n, axis=0)
+
+
+def _latent(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
+    """`VaeFlow`: the Gaussian's mean, and draws of it, decoded."""
+    mean, deviation = parts.graphs["listen"](**heard)
+    drawn = generator.standard_normal((n - 1, int(parts.sampling["noise"])), dtype=np.float32)
+    latents = mean + deviation * np.concatenate([np.zeros_like(mean), drawn])
+    return parts.graphs["decode"](latent=latents)[0]
+
+
+def _classes(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
+    """`Classification`: the likeliest class of every parameter, and draws of every softmax."""
+    (logits,) = parts.graphs["network"](**heard)
+    sizes, forms = parts.sampling["sizes"], parts.sampling["forms"]
+    odds, places = generator.random((2, len(sizes), n - 1), dtype=np.float32)
+    within = np.concatenate([np.zeros((len(sizes), 1), np.float32), places - np.float32(0.5)], axis=1)
+    columns = []
+    for parameter, own in enumerate(np.split(logits[0], np.cumsum(sizes)[:-1])):
+        drawn = _drawn(own, float(parts.sampling["temperature"]), odds[parameter])
+        classes = np.concatenate([[own.argmax()], drawn])
+        columns.append(_class_columns(forms[parameter], sizes[parameter], classes, within[parameter]))
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def _table(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
+    """`NearestNeighbour`: the vectors whose keys are nearest, and from the start again where there are no more."""
+    keys, (asked,) = parts.tables["keys"].astype(np.float32), parts.graphs["network"](**heard)
+    distances = np.square(keys).sum(axis=1) - 2.0 * keys @ asked[0]
+    order = np.argsort(distances, kind="stable")[:n]
+    return parts.tables["vectors"][order[np.arange(n) % len(order)]]
+
+
+def _drawn(logits: Array, temperature: float, odds: Array) -> NDArray[np.intp]:
+    """Classes where the summed probabilities pass the odds."""
+    raised = np.exp((logits - logits.max()) / np.float32(temperature))
+    summed = np.cumsum(raised / raised.sum())
+    return np.minimum(np.searchsorted(summed, odds, side="right"), len(logits) - 1)
+
+
+def _class_columns(form: str, size: int, classes: NDArray[np.intp], within: Array) -> NDArray[np.floating]:
+    """Columns ``(n, 1 or size)`` in [−1, 1] of a parameter's classes ``(n,)``; see `Classification.sampling`."""
+    if form == "choices":
+        return 2.0 * (classes[:, None] == np.arange(size)) - 1.0
+    if form == "bins":
+        return ((2.0 * (classes + within) + 1.0) / size - 1.0)[:, None]
+    return (2.0 * classes / max(size - 1, 1) - 1.0)[:, None]
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "flow": Kind(_flow),
+        "direct": Kind(_direct, lambda parts: 1),
+        "latent": Kind(_latent),
+        "classes": Kind(_classes),
+        "table": Kind(_table, lambda parts: len(parts.tables["keys"])),
+    }
+)
+"""Ways of making proposals by their names."""
