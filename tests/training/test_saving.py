@@ -19,8 +19,8 @@ from tiny_models import SAMPLE_RATE, TINY, tiny_inverter, tiny_record, tiny_stan
 from wav2patch.errors import UserError
 from wav2patch.notes import Note
 from wav2patch.training.device_features import Standardize
-from wav2patch.training.module import CHECKPOINT_KEY, InverterModule
-from wav2patch.training.saving import Trained, load_trained, save_model
+from wav2patch.training.module import InverterModule
+from wav2patch.training.saving import ENTRY, Trained, load_trained, save_model
 
 pytestmark = [pytest.mark.filterwarnings(words) for words in QUIET]
 
@@ -34,7 +34,7 @@ def _save_checkpoint(path: Path, trained: Trained) -> Path:
     if trained.standard is not None:
         checkpoint = torch.load(path, weights_only=True)
         finish = Standardize(trained.standard.mean, np.where(trained.standard.scale == 1, 0, trained.standard.scale))
-        checkpoint[CHECKPOINT_KEY]["standard"] = {"mean": finish.mean, "scale": finish.scale}
+        checkpoint[ENTRY]["standard"] = {"mean": finish.mean, "scale": finish.scale}
         torch.save(checkpoint, path)
     return path
 
@@ -101,7 +101,7 @@ def test_what_is_no_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -
         load_trained(tmp_path / "x.ckpt")
 
 
-@pytest.mark.parametrize("content", [3, {"state_dict": {}}, {CHECKPOINT_KEY: 3, "state_dict": {}}])
+@pytest.mark.parametrize("content", [3, {"state_dict": {}}, {ENTRY: 3, "state_dict": {}}])
 def test_a_checkpoint_of_others_is_one_sentence(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "x.ckpt")
     with pytest.raises(UserError, match="no checkpoint of wav2patch"):
@@ -122,7 +122,7 @@ class _Trap:
 
 def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    torch.save({CHECKPOINT_KEY: _Trap(), "state_dict": {}}, tmp_path / "x.ckpt")
+    torch.save({ENTRY: _Trap(), "state_dict": {}}, tmp_path / "x.ckpt")
     with pytest.raises(UserError, match="no checkpoint"):
         load_trained(tmp_path / "x.ckpt")
     assert not (tmp_path / "sprung").exists()
@@ -131,7 +131,7 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_checkpoint_of_another_space_is_one_sentence(tmp_path: Path) -> None:
     path = _save_checkpoint(tmp_path / "x.ckpt", tiny_trained("regression"))
     checkpoint = torch.load(path, weights_only=True)
-    checkpoint[CHECKPOINT_KEY]["record"]["space"] = "f" * 16
+    checkpoint[ENTRY]["record"]["space"] = "f" * 16
     torch.save(checkpoint, path)
     with pytest.raises(UserError, match=r"x\.ckpt was made for another parameter space of dexed"):
         load_trained(path)

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from wav2patch.cli import compare, match, prior, render, synths
+from wav2patch.cli import compare, evaluate, export, hpo, match, parameters, predict, prior, render, synths, train
 from wav2patch.cli.console import fail
 from wav2patch.cli.data import app as data
+from wav2patch.cli.keys import key_command
+from wav2patch.cli.training_help import TrainingCommand
 from wav2patch.errors import UserError
 
 OURS, THEIRS, INTERRUPTED = 1, 2, 130
@@ -27,9 +29,15 @@ app = typer.Typer(
 app.command("match")(match.command)
 app.command("render")(render.command)
 app.command("compare")(compare.command)
+app.command("train", cls=TrainingCommand)(train.command)
+app.command("hpo", cls=key_command("wav2patch.cli.hpo:Searching"))(hpo.command)
+app.command("evaluate", cls=key_command("wav2patch.cli.evaluate:Evaluating"))(evaluate.command)
+app.command("predict", cls=key_command("wav2patch.cli.predict:Predicting"))(predict.command)
+app.command("export", cls=key_command("wav2patch.cli.export:Exporting"))(export.command)
 app.add_typer(synths.app, name="synths")
 app.add_typer(prior.app, name="prior")
 app.add_typer(data.app, name="data")
+app.add_typer(parameters.app, name="parameters")
 
 
 def _show_version(wanted: bool) -> None:

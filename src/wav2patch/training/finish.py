@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +64,12 @@ class Finish(nn.Module):
         audio = (AUDIO,) if self.audio or self._made else ()
         return (*audio, *(FEATURES + one.name for one in self.features if one.name in self.stored))
 
+    @property
+    def standards(self) -> dict[str, Standardize]:
+        """What standardises a feature, by its name."""
+        found: dict[str, Any] = dict(zip(self._standardised, self._standards, strict=True))
+        return found
+
     @torch.no_grad()
     def forward(self, batch: Batch, *, training: bool) -> Batch:
         """Finish a batch that is on its device."""
@@ -73,7 +80,7 @@ class Finish(nn.Module):
         if training and self.augment is not None:
             batch = self.augment(batch)
         done = {name: value for name, value in batch.items() if not name.startswith(FEATURES) and name != AUDIO}
-        standards = dict(zip(self._standardised, self._standards, strict=True))
+        standards = self.standards
         makers = dict(zip(self._made, self._makers, strict=True))
         for one in self.features:
             value = makers[one.name](batch[AUDIO]) if one.name in makers else batch[FEATURES + one.name]

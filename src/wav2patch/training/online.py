@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from wav2patch.features.base import Feature
 from wav2patch.rendering.base import Renderer
 from wav2patch.rendering.choose import available_cores, make_renderer
 from wav2patch.training.clips import Batch
+from wav2patch.training.device_features import Standardize
 from wav2patch.training.finish import Augment, Finish
 from wav2patch.training.loader import Loader
 from wav2patch.training.marks import recipe_mark
@@ -52,6 +53,7 @@ class OnlineData(ResumableData):
         val_seed: Of what is validated on; another seed than the wishes'.
         test_seed: Of what is tested on.
         statistics: A view whose statistics standardise the features, such as of a small data set with these wishes.
+        standards: What standardises a feature, by its name, where there is no such view.
         dtype: Of features and audio on the device.
         augment: Changes training batches on the device.
         workers: Processes that render on each rank; the cores are shared by default.
@@ -73,6 +75,7 @@ class OnlineData(ResumableData):
         val_seed: int = VAL_SEED,
         test_seed: int = TEST_SEED,
         statistics: View | Path | str | None = None,
+        standards: Mapping[str, Standardize] | None = None,
         dtype: torch.dtype = torch.float32,
         augment: Augment | None = None,
         workers: int | None = None,
@@ -88,7 +91,8 @@ class OnlineData(ResumableData):
         self.wishes = dataclasses.replace(wishes, audio="float16")
         self.audio, self.batch_size, self.epoch_batches = audio, batch_size, epoch_batches
         self.held_out = {"val": (val_seed, val_rows), "test": (test_seed, test_rows)}
-        self.statistics, self.dtype, self.augment = statistics, dtype, augment
+        self.statistics, self.standards = statistics, standards
+        self.dtype, self.augment = dtype, augment
         self.workers, self.ahead, self.deadline = workers, ahead, deadline
         self.pin_memory = torch.cuda.is_available() if pin_memory is None else pin_memory
         self._renderer: Renderer | None = None
@@ -180,7 +184,7 @@ class OnlineData(ResumableData):
             self.features,
             self.plan.recipe.features,
             self.plan.recipe.sample_rate,
-            standards=view_standards(view, [one.name for one in self.features], view is not None),
+            standards=self.standards or view_standards(view, [one.name for one in self.features], view is not None),
             dtype=self.dtype,
             audio=self.audio,
             augment=self.augment,

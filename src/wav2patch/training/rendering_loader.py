@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,9 +17,8 @@ from wav2patch.datasets.shards.rows import stream
 from wav2patch.rendering.base import Renderer
 from wav2patch.training.clips import Batch, as_tensor
 from wav2patch.training.loader import Loader, Trained
+from wav2patch.training.pump import Pump
 from wav2patch.training.sampler import EndlessOrder
-
-_GLANCE = 0.2
 
 
 def gather(rows: list[Row]) -> Batch:
@@ -81,7 +78,7 @@ class RenderLoader(Loader):
         self._render = lambda first: render_batches(
             plan, (order.rows(0, number) for number in itertools.count(first)), renderer, listen
         )
-        self._pump: _Pump | None = None
+        self._pump: Pump | None = None
         self._next = 0
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
@@ -89,7 +86,7 @@ class RenderLoader(Loader):
         first = epoch * (self._per_epoch or 0) + start
         if self._pump is None or self._next != first:
             self.close()
-            self._pump = _Pump(lambda: self._render(first), self._ahead_of_time)
+            self._pump = Pump(lambda: self._render(first), self._ahead_of_time)
         ended = None if self._per_epoch is None else (epoch + 1) * self._per_epoch
         for number in itertools.count(first) if ended is None else range(first, ended):
             batch = self._pump.take()
@@ -101,49 +98,3 @@ class RenderLoader(Loader):
         pump, self._pump = self._pump, None
         if pump is not None:
             pump.stop()
-
-
-class _Pump:
-    """Takes batches out of an iterator in a thread, a few ahead."""
-
-    def __init__(self, make: Callable[[], Iterator[Batch]], ahead: int) -> None:
-        self._make = make
-        self._ready: queue.Queue[Batch | BaseException] = queue.Queue(ahead)
-        self._stopped = threading.Event()
-        # A program that ends without a word must not wait for batches that nobody wants.
-        self._thread = threading.Thread(target=self._run, name="online batches", daemon=True)
-        self._thread.start()
-
-    def take(self) -> Batch:
-        """The next batch; raises what the iterator raised."""
-        while True:
-            with contextlib.suppress(queue.Empty):
-                found = self._ready.get(timeout=_GLANCE)
-                if isinstance(found, BaseException):
-                    raise found
-                return found
-            if not self._thread.is_alive() and self._ready.empty():
-                raise RuntimeError("the thread that renders has ended")
-
-    def stop(self) -> None:
-        """Take no more, without waiting for what is under way."""
-        self._stopped.set()
-
-    def _run(self) -> None:
-        batches = self._make()
-        try:
-            for batch in batches:
-                if not self._put(batch):
-                    return
-        except BaseException as error:
-            self._put(error)
-        finally:
-            # Here, in the thread that runs it, the generator may be closed.
-            getattr(batches, "close", lambda: None)()
-
-    def _put(self, thing: Batch | BaseException) -> bool:
-        while not self._stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                self._ready.put(thing, timeout=_GLANCE)
-                return True
-        return False

@@ -8,12 +8,16 @@ from typing import Any, TypeVar, cast
 
 import lightning
 
+from wav2patch.rendering.choose import available_cores
+from wav2patch.training.ahead import AheadLoader, Prepare
 from wav2patch.training.clips import Batch
 from wav2patch.training.finish import Finish
 from wav2patch.training.loader import Loader, State
 from wav2patch.training.sampler import Share
 
 L = TypeVar("L", bound=Loader)
+
+_MOST_THREADS = 4
 
 
 class ResumableData(lightning.LightningDataModule):
@@ -23,8 +27,12 @@ class ResumableData(lightning.LightningDataModule):
     module keeps the state, and only batches count that the weights have seen; so it does not matter when a checkpoint
     was made, not even after an exception or Ctrl-C. With accumulated gradients that is so for checkpoints between two
     optimizer steps, as Lightning does not save gradients. Random numbers of the model are the model's affair.
+
+    Attributes:
+        prepare: What is done to training batches ahead of time; a model sets it before it asks for them.
     """
 
+    prepare: Prepare | None = None
     _loader: Loader | None = None
     _loaded: State | None = None
     _left: State | None = None
@@ -62,7 +70,7 @@ class ResumableData(lightning.LightningDataModule):
         self._leave()
         state = self._loaded or (self._left if self.trainer is self._left_by else None)
         self._loaded = None
-        self._loader = loader = self.watched(self.make_train_loader())
+        self._loader = loader = self.watched(self._ahead_of(self.make_train_loader()))
         if state is not None:
             loader.load_state_dict(state)
         if self.trainer is not None:
@@ -98,10 +106,18 @@ class ResumableData(lightning.LightningDataModule):
 
     def close(self) -> None:
         """End workers; the module can be used again."""
+        # Or Lightning would warn that it is not there when it is given the module again.
+        vars(self).pop("val_dataloader", None)
         self._leave()
         for one in self._watched:
             one.close()
         self._watched.clear()
+
+    def _ahead_of(self, loader: Loader) -> Loader:
+        if self.prepare is None:
+            return loader
+        threads = min(_MOST_THREADS, available_cores() // (2 * self.share.world)) or 1
+        return AheadLoader(loader, self.prepare, threads=threads)
 
     def _leave(self) -> None:
         loader, self._loader = self._loader, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from wav2patch.priors import Prior
 from wav2patch.synths.catalogue import load_synth
 from wav2patch.synths.tensor.synth import TensorSynth
 from wav2patch.training.clips import Batch
+from wav2patch.training.device_features import Standardize
 from wav2patch.training.finish import Augment, Finish
 from wav2patch.training.loader import Loader, RowLoader
 from wav2patch.training.many_draws import draw_many
@@ -50,6 +51,7 @@ class TensorData(ResumableData):
         test_seed: Of what is tested on.
         dtype: Of audio and features.
         augment: Changes training batches on the device.
+        standards: What standardises a feature, by its name.
         num_workers: Processes that draw ahead. None are needed for the papers' priors.
         pin_memory: By default where there is a GPU.
     """
@@ -71,6 +73,7 @@ class TensorData(ResumableData):
         test_seed: int = TEST_SEED,
         dtype: torch.dtype = torch.float32,
         augment: Augment | None = None,
+        standards: Mapping[str, Standardize] | None = None,
         num_workers: int = 0,
         pin_memory: bool | None = None,
     ) -> None:
@@ -84,7 +87,7 @@ class TensorData(ResumableData):
         self.audio, self.samples, self.sample_rate = audio, samples, sample_rate
         self.batch_size, self.epoch_batches, self.seed = batch_size, epoch_batches, seed
         self.val_rows, self.test_rows, self.val_seed, self.test_seed = val_rows, test_rows, val_seed, test_seed
-        self.dtype, self.augment, self.num_workers = dtype, augment, num_workers
+        self.dtype, self.augment, self.standards, self.num_workers = dtype, augment, standards or {}, num_workers
         self.pin_memory = torch.cuda.is_available() if pin_memory is None else pin_memory
 
     @property
@@ -133,7 +136,15 @@ class TensorData(ResumableData):
 
     @cached_property
     def _finish(self) -> Finish:
-        return Finish(self.features, (), self.sample_rate, dtype=self.dtype, audio=self.audio, augment=self.augment)
+        return Finish(
+            self.features,
+            (),
+            self.sample_rate,
+            standards=self.standards,
+            dtype=self.dtype,
+            audio=self.audio,
+            augment=self.augment,
+        )
 
 
 class DrawnPatches(Dataset[Batch]):

@@ -84,9 +84,8 @@ class FlowMatching(Inverter):
         self.penalties = {"assignment": 0.01} if penalties is None else dict(penalties)
         ends = layout.of_kind("categorical") if categoricals == "endpoint" else ()
         self.choices = Choices([layout.columns[i] for i in ends], layout.width)
-        self.register_buffer("_step", _steps(layout), persistent=False)
-
-    _step: Tensor
+        # Not a buffer: `prepare` runs ahead on the processor, wherever the weights are.
+        self._step = _steps(layout)
 
     def prepare(self, examples: Examples, noise: Noise) -> Examples:
         """Draw the noise and couple it with the batch; needs no weights, so it may run ahead in another thread."""
@@ -182,7 +181,7 @@ class FlowMatching(Inverter):
         """Discrete values anywhere within their step, each of which decoding rounds to them."""
         if not self._step.any():
             return vectors
-        return vectors + self._step * (noise.uniform("step", self.layout.width).to(vectors) - 0.5)
+        return vectors + self._step.to(vectors.device) * (noise.uniform("step", self.layout.width).to(vectors) - 0.5)
 
 
 class _Velocity(nn.Module):

@@ -1,0 +1,66 @@
+"""The experiments: every task of a family with every method of it. Nothing here waits for Hydra or PyTorch."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from wav2patch.errors import UserError
+
+FAMILIES = ("research", "surge", "instruments")
+"""The files; each has a base, tasks and methods, which are laid over each other in this order."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Experiments that belong together.
+
+    Attributes:
+        name: Of the file.
+        base: Settings of all of them.
+        tasks: Settings by task.
+        methods: Settings by method.
+    """
+
+    name: str
+    base: Mapping[str, Any]
+    tasks: Mapping[str, Mapping[str, Any]]
+    methods: Mapping[str, Mapping[str, Any]]
+
+
+def load_families() -> tuple[Family, ...]:
+    """All experiments, in the order of the files."""
+    return tuple(_load(name) for name in FAMILIES)
+
+
+def experiment_names() -> list[str]:
+    """``"kosc/flow_mlp"`` and so on."""
+    return [f"{task}/{method}" for one in load_families() for task in one.tasks for method in one.methods]
+
+
+def check_experiment(name: str, known: Iterable[str]) -> None:
+    """Make sure that there is an experiment of this name.
+
+    Raises:
+        UserError: There is none; the sentence has those that are meant most likely.
+    """
+    names = list(known)
+    if name in names:
+        return
+    if near := difflib.get_close_matches(name, names, 1, 0.8):
+        raise UserError(f"there is no experiment {name!r}: is {near[0]} meant?.")
+    tasks = list(dict.fromkeys(one.partition("/")[0] for one in names))
+    meant = difflib.get_close_matches(name.partition("/")[0], tasks, 1, 0.7)
+    choice = [one for one in names if one.startswith(f"{meant[0]}/")] if meant else [f"{one}/…" for one in tasks]
+    raise UserError(f"there is no experiment {name!r}: choose from {', '.join(choice)}.")
+
+
+def _load(name: str) -> Family:
+    text = resources.files("wav2patch.configs").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    return Family(name, content["base"], content["tasks"], content["methods"])

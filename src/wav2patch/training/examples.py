@@ -1,0 +1,141 @@
+"""From a data module's batches to what a model learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wav2patch.datasets.recipes.feature_words import load_stored_feature
+from wav2patch.datasets.shards.layout import FEATURES
+from wav2patch.errors import UserError
+from wav2patch.models.inverters.base import Examples, Inverter
+from wav2patch.models.noise import Noise
+from wav2patch.note_rules import NOTE_WIDTH, PaperNotes, parse_notes
+from wav2patch.notes import Note
+from wav2patch.parameters import ParameterSpace
+from wav2patch.training.clips import Batch
+from wav2patch.weights.record import Record
+
+VECTORS, WEIGHTS, START, EPOCH = "vectors", "weights", "start", "epoch"
+"""What `Preparation` adds to a batch."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What a record says of how batches become examples.
+
+    Attributes:
+        record: Of the model.
+        mask_inaudible: Whether parameters that cannot be heard in a patch weigh nothing.
+    """
+
+    record: Record
+    mask_inaudible: bool = False
+
+    def __call__(self, batch: Batch) -> Examples:
+        """The examples of a batch; what was prepared ahead of time is used as it is."""
+        key = FEATURES + self.feature
+        if key not in batch:
+            offered = ", ".join(name for name in batch if name.startswith(FEATURES)) or "none"
+            raise UserError(f"the model hears {key}, and the data has {offered}: ask the data for it.")
+        notes = batch["notes"] if self.record.note == "given" else None
+        return self.targets(batch).replace(features=batch[key], notes=notes, start=batch.get(START))
+
+    def targets(self, batch: Batch) -> Examples:
+        """Vectors ``(n, D)`` and their weights alone, the features ``(n, 0)``.
+
+        Raises:
+            UserError: The batch is of another synth, or its notes cannot be predicted.
+        """
+        vectors = batch[VECTORS] if VECTORS in batch else self._vectors(batch)
+        weights = batch.get(WEIGHTS)
+        if self.mask_inaudible and weights is None:
+            weights = self._weights(batch)
+        return Examples(vectors[:, :0], None, vectors, weights)
+
+    def _vectors(self, batch: Batch) -> Tensor:
+        parameters = batch["parameters"]
+        if parameters.shape[1] != self.space.width:
+            raise UserError(
+                f"the data has patches of {parameters.shape[1]} numbers, and those of {self.record.synth} have "
+                f"{self.space.width}: train on a data set of {self.record.synth}."
+            )
+        parts = [parameters.float()]
+        if self.record.note == "predicted":
+            parts.append(encoded_notes(self._rule, batch["notes"]))
+        return torch.cat(parts, dim=1) * 2.0 - 1.0
+
+    def _weights(self, batch: Batch) -> Tensor:
+        """1 for each column of a parameter that can be heard, and of the note; 0 for the others."""
+        parameters = batch["parameters"]
+        active = self.space.active(self.space.decode(parameters.cpu().numpy()))
+        columns = np.repeat(active, [one.width for one in self.space.parameters], axis=1).astype(np.float32)
+        note = np.ones((len(columns), NOTE_WIDTH * (self.record.note == "predicted")), dtype=np.float32)
+        return torch.from_numpy(np.concatenate([columns, note], axis=1)).to(parameters.device)
+
+    @cached_property
+    def space(self) -> ParameterSpace:
+        """Of the synth.
+
+        Raises:
+            UserError: It is another one by now.
+        """
+        return self.record.load_synth().space
+
+    @cached_property
+    def feature(self) -> str:
+        """Name of what is heard."""
+        return load_stored_feature(self.record.feature).name
+
+    @cached_property
+    def _rule(self) -> PaperNotes:
+        rule = parse_notes(self.record.notes, self.record.length)
+        if not isinstance(rule, PaperNotes):
+            raise UserError(f"notes of the rule {self.record.notes!r} cannot be predicted: those of paper can.")
+        return rule
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What can be done to a training batch before its turn: without the weights, on the processor.
+
+    Attributes:
+        translation: Of batches to examples.
+        inverter: Whose `prepare` is called.
+        seed: Of the noise.
+    """
+
+    translation: Translation
+    inverter: Inverter
+    seed: int
+
+    def __call__(self, batch: Batch, epoch: int) -> Batch:
+        """The batch with ``vectors``, ``epoch`` and, where there are some, ``weights`` and ``start``."""
+        targets = self.translation.targets(batch)
+        with torch.no_grad():
+            ready = self.inverter.prepare(targets, Noise(self.seed, epoch, batch["index"]))
+        added = {VECTORS: ready.vectors, WEIGHTS: ready.weights, START: ready.start}
+        # The epoch stays a number: as a tensor on a GPU it would have to be waited for.
+        numbers: dict[str, Any] = {EPOCH: epoch}
+        return {**batch, **{name: value for name, value in added.items() if value is not None}, **numbers}
+
+
+def encoded_notes(rule: PaperNotes, notes: Tensor) -> Tensor:
+    """Pitch, start and end ``(n, 3)`` in [0, 1] of notes ``(n, 4)``, by `PaperNotes.encode`.
+
+    Raises:
+        UserError: The rule never draws such a note.
+    """
+    try:
+        found = [
+            rule.encode(Note(round(pitch), round(velocity), onset, max(duration, 1e-6)))
+            for pitch, velocity, onset, duration in notes.tolist()
+        ]
+    except ValueError as error:
+        raise UserError(f"the data has notes that the model cannot predict: {error}.") from error
+    return torch.from_numpy(np.stack(found)).to(notes.device)

@@ -1,0 +1,139 @@
+"""`wav2patch hpo`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import optuna
+import pytest
+import yaml
+from commands import one_sentence
+from in_process import Said, say
+from test_train import TOY
+
+from wav2patch.errors import UserError
+from wav2patch.training.search import Pruner, Sampler, Search, make_pruner, make_sampler, trial_seed
+from wav2patch.training.search_space import Dimension, nested, parse_dimension
+
+RANGES = ("module.learning_rate=log(1e-4,1e-2)", "inverter.blocks=int(1,3)", "inverter.width=choice(8,16)")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def search(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> Said:
+    return say(capsys, monkeypatch, "hpo", *TOY, *RANGES, *words)
+
+
+def trials(said: Said) -> list[dict[str, Any]]:
+    assert said.code == 0, said.err
+    return json.loads(said.out)["trials"]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "qmc"])
+def test_a_search_that_was_stopped_goes_on_as_if_it_had_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sampler: str
+) -> None:
+    common = (f"sampler={sampler}", "startup=1", "pruner=none", "--json")
+    whole = trials(search(capsys, monkeypatch, *common, "trials=3", "study=whole.db"))
+    begun = trials(search(capsys, monkeypatch, *common, "trials=2", "study=parts.db"))
+    ended = trials(search(capsys, monkeypatch, *common, "trials=3", "study=parts.db"))
+    assert [len(one) for one in (whole, begun, ended)] == [3, 2, 3]
+    assert ended == whole
+    assert len({str(one["settings"]) for one in whole}) == 3
+    assert trials(search(capsys, monkeypatch, *common, "trials=3", "study=parts.db")) == whole
+
+
+def test_the_best_settings_are_shown_and_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = search(capsys, monkeypatch, "trials=2", "study=s.db", "--json")
+    told = json.loads(said.out)
+    values = [one["value"] for one in told["trials"]]
+    best = told["trials"][values.index(min(values))]["settings"]
+    assert told["best"] == best
+    shown = search(capsys, monkeypatch, "trials=2", "study=s.db")
+    assert "best: " in shown.out
+    assert f"inverter.blocks={best['inverter.blocks']}" in shown.out
+    kept = yaml.safe_load(Path("s.best.yaml").read_text())
+    assert kept["experiment"] == "kosc/mse"
+    assert kept["inverter"] == {"blocks": best["inverter.blocks"], "width": best["inverter.width"]}
+    config = yaml.safe_load(say(capsys, monkeypatch, "train", "settings=s.best.yaml", "--cfg", "job").out)
+    assert config["module"]["learning_rate"] == best["module.learning_rate"]
+    trial = yaml.safe_load(Path("runs/hpo/s/kosc/mse/trial-0001/config.yaml").read_text())
+    assert trial["seed"] == trial_seed(0, 1) != trial_seed(0, 0)
+
+
+def test_trials_that_promise_little_end_early(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wav2patch.training import search as module
+
+    class Strict:
+        def prune(self, study: Any, trial: Any) -> bool:
+            return trial.number > 0
+
+    monkeypatch.setattr(module, "make_pruner", lambda wanted: Strict())
+    found = trials(search(capsys, monkeypatch, "trials=2", "study=p.db", "--json"))
+    assert [one["state"] for one in found] == ["complete", "pruned"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["experiment=kosc/mse"], "nothing is to be searched"),
+        (["experiment=kosc/mse", "module.learning_rat=log(1e-5,1)"], "is module.learning_rate meant?"),
+        (["experiment=kosc/mse", "module.learning_rate=log(0,1)"], "log takes numbers above 0"),
+        (["experiment=kosc/mse", "inverter.width=int(9,1)"], "two numbers, the lower first"),
+        (["experiment=kosc/mse", "inverter.width=int(1,2.5)"], "whole numbers"),
+        (["experiment=kosc/mse", "inverter.width=choice(8,)"], "empty choice"),
+        (["experiment=kosc/mse", "inverter.width=int(1,2)", "sampler=best"], "sampler is tpe, qmc or random"),
+        (["experiment=kosc/mse", "inverter.width=int(1,2)", "pruner=best"], "pruner is none, median, asha"),
+        (["experiment=kosc/mse", "inverter.width=int(1,2)", "trials=0"], "trials is 1 or more"),
+        (["experiment=kosc/mze", "inverter.width=int(1,2)"], "is kosc/mse meant?"),
+        (["experiment=kosc/mse", "inverter.width=int(1,2)", "study=text.db"], "text.db cannot be used as a study"),
+        ([*TOY, "inverter.blocks=int(1,2)", "metric=val/nix"], "no figure 'val/nix'"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    Path("text.db").write_text("this is no database, and longer than a header of one would be, so that it is read")
+    answer = say(capsys, monkeypatch, "hpo", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert one_sentence(answer.err)
+
+
+def test_another_search_in_the_same_file_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert search(capsys, monkeypatch, "trials=1", "study=s.db").code == 0
+    other = say(capsys, monkeypatch, "hpo", *TOY, "inverter.blocks=int(1,2)", "study=s.db")
+    assert other.code == 2
+    assert "is a study with another space" in other.err
+
+
+@pytest.mark.parametrize("sampler", get_args(Sampler))
+@pytest.mark.parametrize("pruner", get_args(Pruner))
+def test_every_sampler_goes_with_every_pruner(sampler: Any, pruner: Any, elsewhere: Path) -> None:
+    wanted = Search(elsewhere / "s.db", (Dimension("x", "float", (0.0, 1.0)),), sampler=sampler, pruner=pruner)
+    study = optuna.create_study(sampler=make_sampler(wanted, 0), pruner=make_pruner(wanted))
+    trial = study.ask()
+    trial.report(1.0, 10)
+    assert 0.0 <= trial.suggest_float("x", 0.0, 1.0) <= 1.0
+    assert trial.should_prune() in (True, False)
+
+
+def test_ranges_are_read() -> None:
+    assert parse_dimension("a.b=log(1e-5,1e-2)") == Dimension("a.b", "log", (1e-5, 1e-2))
+    assert parse_dimension("a=logint(1,64)") == Dimension("a", "logint", (1, 64))
+    assert parse_dimension("a=choice(8, 0.5, none, true, null)").values == (8, 0.5, "none", True, None)
+    assert nested({"a.b": 1, "a.c": 2, "d": 3}) == {"a": {"b": 1, "c": 2}, "d": 3}
+    with pytest.raises(UserError, match="is no range"):
+        parse_dimension("a=normal(0,1)")

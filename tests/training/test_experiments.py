@@ -1,0 +1,143 @@
+"""Every experiment composes, and makes a model; toy sizes stand in for its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from real_sets import cut_view, make_real_set
+
+from wav2patch.configs.composing import compose_settings, laid_over
+from wav2patch.configs.experiments import experiment_names, load_families
+from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.making import Facts, data_facts, data_kind, make_data, make_record
+from wav2patch.training.reading_settings import plain_settings, read_settings
+from wav2patch.training.run import fit, initial_inverter
+from wav2patch.training.run_folder import flattened
+from wav2patch.training.saving import load_trained
+from wav2patch.training.settings import RunSettings
+
+SMALL: dict[str, dict[str, Any]] = {
+    "spectrogram_transformer": {"layers": 1, "heads": 2, "hidden": 16},
+    "cnn_1d": {"widths": [4, 4, 4, 4], "out": 8, "hidden": 16},
+    "cnn_2d": {"widths": [4, 4, 4, 4], "blocks": [1, 1, 1, 1], "hidden": 16},
+    "assigned_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
+    "equivariant_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
+    "parameter_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
+    "mlp": {"width": 16, "blocks": 1},
+}
+SMALL_KINDS: dict[str, dict[str, Any]] = {
+    "flow_matching": {"width": 16, "sampler": {"name": "euler", "steps": 2}},
+    "regression": {"width": 16, "hidden": 16, "blocks": 1},
+    "classification": {"width": 16, "hidden": 16, "blocks": 1},
+    "vae_flow": {"width": 16, "hidden": 16, "decoder_width": 8, "latent_layers": 2, "regression_layers": 2},
+    "nearest_neighbour": {},
+}
+
+
+def shrunk(settings: RunSettings, **changes: Any) -> RunSettings:
+    """The same experiment at a size for tests, which keeps every name and every other setting."""
+    inverter = laid_over(settings.inverter, SMALL_KINDS[settings.inverter["kind"]])
+    for part in ("encoder", "field"):
+        if part in inverter:
+            inverter[part] = laid_over(inverter[part], SMALL[inverter[part]["name"]])
+    toy = {
+        "inverter": inverter,
+        "data": {"batch_size": 4, "val_rows": 6, "workers": 0},
+        "trainer": {"max_steps": 3, "val_every": 3, "accelerator": "cpu", "log_every": 1},
+        "callbacks": {"audio": 0, "parameter_errors": 4},
+        "logging": {"tensorboard": False},
+    }
+    return read_settings(laid_over(laid_over(plain_settings(settings), toy), changes))
+
+
+@pytest.fixture(scope="module")
+def composed() -> dict[str, RunSettings]:
+    return {name: compose_settings([f"experiment={name}"]) for name in experiment_names()}
+
+
+@pytest.fixture(scope="module")
+def dexed_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_real_set(tmp_path_factory.mktemp("dexed"), notes="paper", features=())
+    cut_view(folder)
+    cut_view(folder, "val")
+    return folder
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_every_experiment_makes_a_model(composed: dict[str, RunSettings], name: str) -> None:
+    settings = shrunk(composed[name])
+    assert settings.experiment == name
+    space = load_synth(settings.data.synth_name).space
+    kind = data_kind(settings.data)
+    facts = Facts(settings.data.synth_name, space.digest, "paper length=0.5", 44_100, 0.5, 1)
+    if kind == "tensor":
+        facts = data_facts(make_data(settings.data), settings.data)
+    record = make_record(settings, facts)
+    inverter = initial_inverter(record, 0)
+    assert inverter.kind == settings.inverter["kind"]
+    assert inverter.layout.width == space.width + 3 * (settings.note == "predicted")
+    assert inverter.tells_note == (settings.note == "given")
+
+
+def test_experiments_are_what_the_papers_have(composed: dict[str, RunSettings]) -> None:
+    assert len(composed) == 3 * 7 + 2 * 6 + 2 * 5
+    kosc = composed["kosc/flow_assigned"]
+    assert (kosc.trainer.max_steps, kosc.data.batch_size, kosc.module.schedule) == (400_000, 1024, "constant")
+    surge = composed["surge_simple/flow"]
+    assert (surge.trainer.max_steps, surge.note, surge.data.notes, surge.data.feature) == (
+        *(1_000_000, "predicted", "paper"),
+        "log_mel",
+    )
+    assert composed["dexed/flow"].note == "given"
+
+
+def test_broken_symmetry_leaves_the_symmetric_belief() -> None:
+    settings = compose_settings(["experiment=kosc/flow_equivariant", "data.k=8", "data.symmetric=false"])
+    assert (settings.data.synth_name, settings.symmetries_of) == ("kosc_8_asymmetric", "kosc_8")
+    small = shrunk(settings)
+    record = make_record(small, data_facts(make_data(small.data), small.data))
+    assert len(record.layout().symmetries) > 0
+    tokens = compose_settings(["experiment=kosc/flow_assigned", "data.k=8"]).inverter["field"]["parameter_tokens"]
+    assert tokens == 8
+
+
+@pytest.mark.parametrize("name", ["kosc/flow_equivariant", "kosc/flow_assigned", "kosc/chamfer"])
+def test_research_trains(composed: dict[str, RunSettings], name: str, tmp_path: Path) -> None:
+    result = fit(shrunk(composed[name], out=str(tmp_path), data={"symmetric": False}))
+    assert result.steps == 3
+    assert result.metrics["val/loss"] > 0
+    trained = load_trained(result.last)
+    assert trained.record.synth == "kosc_4_asymmetric"
+
+
+@pytest.mark.parametrize("name", ["dexed/flow", "dexed/nearest"])
+def test_instruments_train_on_a_data_set(
+    composed: dict[str, RunSettings], dexed_set: Path, name: str, tmp_path: Path
+) -> None:
+    result = fit(shrunk(composed[name], out=str(tmp_path), data={"folder": str(dexed_set)}))
+    trained = load_trained(result.last)
+    assert trained.standard is not None
+    assert (result.folder / "standard.npz").exists()
+    audio = torch.zeros(1, 22_050).numpy()
+    from wav2patch.notes import Note
+
+    found = trained.propose(audio, 44_100, Note(60, 100, 0.0, 0.3), 2, torch.Generator().manual_seed(0))
+    assert found.patches.shape == (2, len(trained.synth.space.names))
+
+
+def test_the_paper_s_protocol_predicts_notes(composed: dict[str, RunSettings], dexed_set: Path, tmp_path: Path) -> None:
+    of_dexed = {"folder": str(dexed_set), "synth": "dexed"}
+    result = fit(shrunk(composed["surge_simple/regression"], out=str(tmp_path), data=of_dexed))
+    assert load_trained(result.last).record.note == "predicted"
+
+
+def test_families_share_what_they_can() -> None:
+    for family in load_families():
+        for method, settings in family.methods.items():
+            assert "kind" in settings["inverter"], method
+            assert not flattened(settings).keys() & flattened(family.base).keys() - {
+                *("inverter.encoder.name", "inverter.width", "module.learning_rate", "module.ema")
+            }
