@@ -67,6 +67,15 @@ def test_a_finished_run_is_left_alone_unless_it_is_to_begin_anew(tmp_path: Path)
     assert anew.last.stat().st_mtime_ns > written
 
 
+def test_hours_are_those_of_a_call_so_that_the_same_command_goes_on(tmp_path: Path) -> None:
+    limited = settings(tmp_path, trainer={"max_hours": 1e-9, "max_steps": 3})
+    assert [(one.state, one.steps) for one in (fit(limited) for _ in range(3))] == [
+        ("stopped", 1),
+        ("stopped", 2),
+        ("resumed", 3),
+    ]
+
+
 def test_another_run_in_the_same_place_is_refused(tmp_path: Path) -> None:
     fit(settings(tmp_path, trainer={"max_steps": 1}))
     with pytest.raises(UserError, match=r"holds a run with data\.k=4, not 8: give this one another name"):
