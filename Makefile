@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 SOUND ?= examples/electric_piano_c4.wav
 OUT ?= matches
 
-.PHONY: help match test check format clean
+.PHONY: help match test check reproduce-kosc format clean
 
 help:
 	@echo "make match   set up, match $(SOUND), write preset, audio and report to $(OUT)/"
 	@echo "make test    set up, run the tests"
 	@echo "make check   set up, run ruff, pyright and import-linter"
+	@echo "make reproduce-kosc   set up, train and test the methods of Hayes et al. on k-osc, write table and figure"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -36,6 +37,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+reproduce-kosc: $(VENV)/.dev
+	$(BIN)/python benchmarks/reproduce_kosc.py --out results/kosc
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,254 @@
+r"""The k-osc comparison of Hayes et al. (ISMIR 2025, Figure 3) at a size for two CPU cores.
+
+    make reproduce-kosc                                              # k = 4: about an hour on two idle cores
+    python benchmarks/reproduce_kosc.py --out results/kosc --k 4 8   # more oscillators
+    python benchmarks/reproduce_kosc.py --out results/kosc --paper   # the paper's steps and networks: a GPU, and days
+
+Every method learns the same synth twice: with its oscillators interchangeable, and with a frequency band for each,
+which breaks the symmetry that the strict equivariant flow and the Chamfer loss still believe in. All methods have the
+same encoder, batches, steps and learning rate. Runs lie below `--out`; a run that was stopped goes on, one that is
+finished is left alone. Tested is the last checkpoint, on rows that no run has seen.
+
+Written are `kosc.md`, `kosc.csv`, `kosc.png`, and for each synth what `wav2patch evaluate` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+# One thread a run: there is a run a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import matplotlib
+
+from wav2patch.configs.composing import compose_settings
+from wav2patch.evaluation.baselines import baselines
+from wav2patch.evaluation.files import write_evaluation
+from wav2patch.evaluation.results import Evaluation
+from wav2patch.evaluation.rows import TensorRows
+from wav2patch.evaluation.run import evaluate
+from wav2patch.evaluation.trained import TrainedMethod
+from wav2patch.files import write_bytes, write_text
+from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.run import RunResult, fit
+from wav2patch.training.saving import load_trained
+
+METHODS: Mapping[str, str] = {
+    "flow_equivariant": "flow, strictly equivariant",
+    "flow_assigned": "flow, learnt assignment",
+    "flow_mlp": "flow, MLP",
+    "mse": "regression, MSE",
+    "chamfer": "regression, Chamfer",
+    "sorted": "regression, sorted",
+}
+"""Of the paper's figure."""
+
+SMALL = (
+    *("data.batch_size=512", "data.val_rows=512", "data.feature='spectrum:floor=-80'"),
+    # A constant rate, so that a run can be prolonged by a larger --steps.
+    *("module.learning_rate=1e-3", "module.schedule=constant", "module.warmup_steps=200", "module.ema=0.999"),
+    *("trainer.precision=bf16-mixed", "trainer.accelerator=cpu"),
+    *("callbacks.parameter_errors=0", "callbacks.pictures=false", "logging.tensorboard=false"),
+    "inverter.encoder={name: mlp, hidden: 512, blocks: 3}",
+)
+FIELDS: Mapping[str, str] = {
+    "flow_equivariant": "{name: equivariant_transformer, width: 64, layers: 3, hidden: 128, shared_condition: true}",
+    "flow_assigned": "{name: assigned_transformer, width: 64, layers: 3, hidden: 128, shared_condition: true, "
+    "parameter_tokens: '${data.k}', spread: 0.05, zero_gates: false}",
+    "flow_mlp": "{name: mlp, width: 128, blocks: 5}",
+}
+"""Networks that two cores can train; the encoder has 2.0 million parameters, the fields 0.1 to 0.4."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of the comparison."""
+
+    method: str
+    k: int
+    symmetric: bool
+
+    @property
+    def synth(self) -> str:
+        """What is learnt."""
+        return f"kosc_{self.k}{'' if self.symmetric else '_asymmetric'}"
+
+    def words(self, options: argparse.Namespace) -> list[str]:
+        """What ``wav2patch train`` would be given."""
+        words = [f"experiment=kosc/{self.method}", f"data.k={self.k}", f"data.symmetric={str(self.symmetric).lower()}"]
+        words += [f"out={options.out / 'runs'}", f"name={self.synth}", f"seed={options.seed}"]
+        if options.paper:
+            return words
+        steps = [f"trainer.{name}={value}" for name, value in _rhythm(options.steps).items()]
+        field = [f"++inverter.field={FIELDS[self.method]}"] if self.method in FIELDS else []
+        return [*words, *SMALL, *steps, *field]
+
+
+def _rhythm(steps: int) -> dict[str, int]:
+    return {"max_steps": steps, "val_every": max(steps // 10, 1), "checkpoint_every": max(steps // 20, 1)}
+
+
+def train(job: tuple[Cell, argparse.Namespace]) -> tuple[Cell, RunResult]:
+    """One run, in a process of its own."""
+    torch.set_num_threads(1)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    cell, options = job
+    return cell, fit(compose_settings(cell.words(options)))
+
+
+def train_all(cells: Sequence[Cell], options: argparse.Namespace) -> dict[Cell, RunResult]:
+    """All runs, several side by side."""
+    began, found = time.monotonic(), {}
+    with get_context("spawn").Pool(options.jobs, maxtasksperchild=1) as pool:
+        for cell, result in pool.imap_unordered(train, [(cell, options) for cell in cells], chunksize=1):
+            found[cell] = result
+            minutes = (time.monotonic() - began) / 60
+            loss = result.metrics.get("val/loss", float("nan"))
+            print(
+                f"{len(found)}/{len(cells)}  {minutes:.0f} min  {cell.synth} {cell.method}: {result.state}, "
+                f"{result.steps} steps in {result.seconds / 60:.1f} min, val/loss {loss:.4f}",
+                flush=True,
+            )
+    return found
+
+
+def test(cells: Sequence[Cell], results: Mapping[Cell, RunResult], options: argparse.Namespace) -> Iterator[Evaluation]:
+    """The evaluation of each synth."""
+    for name in dict.fromkeys(cell.synth for cell in cells):
+        synth: Any = load_synth(name)
+        rows = TensorRows(synth, options.rows)
+        methods: dict[str, Any] = {
+            cell.method: TrainedMethod(load_trained(results[cell].last)) for cell in cells if cell.synth == name
+        }
+        found = evaluate({**methods, **baselines(rows.prior, options.seed)}, rows, seed=options.seed)
+        write_evaluation(found, options.out / name)
+        yield found
+
+
+def lines(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """One line a synth and method: each metric's mean with its 95% interval."""
+    found = []
+    for one in evaluations:
+        for method in one.methods:
+            line: dict[str, Any] = {"synth": one.synth, "method": method}
+            for column in one.columns:
+                estimate = one.mean(method, column)
+                line |= {
+                    column.name: estimate.value,
+                    f"{column.name}_low": estimate.low,
+                    f"{column.name}_high": estimate.high,
+                }
+            found.append(line)
+    return found
+
+
+def order(evaluations: Sequence[Evaluation]) -> list[tuple[str, bool]]:
+    """What the paper says of the order, and whether it is so here, by the mean LSD."""
+    said = []
+    for one in evaluations:
+        lsd = {method: _lsd(one, method) for method in one.methods}
+        if not set(METHODS) <= lsd.keys():
+            continue
+        if one.synth.endswith("_asymmetric"):
+            wins, fails = ("flow_assigned", "flow_mlp", "mse"), ("flow_equivariant", "chamfer")
+        else:
+            wins, fails = ("flow_equivariant", "flow_assigned"), ("mse",)
+            others = [lsd[name] for name in ("flow_mlp", "chamfer", "sorted")]
+            said.append((f"{one.synth}: {' and '.join(wins)} before all others", max(map(lsd.get, wins)) < min(others)))
+        said.append(
+            (
+                f"{one.synth}: {' and '.join(fails)} behind all of {', '.join(wins)}",
+                min(lsd[name] for name in fails) > max(lsd[name] for name in wins),
+            )
+        )
+    return said
+
+
+def _lsd(evaluation: Evaluation, method: str) -> float:
+    column = next(one for one in evaluation.columns if one.name == "signal_lsd")
+    return evaluation.mean(method, column).value
+
+
+def draw(evaluations: Sequence[Evaluation]) -> bytes:
+    """LSD of all methods, a panel a synth, with 95% intervals."""
+    figure = Figure(figsize=(4.6 * len(evaluations), 3.6), layout="constrained")
+    for place, one in enumerate(evaluations):
+        axes = figure.add_subplot(1, len(evaluations), place + 1)
+        column = next(c for c in one.columns if c.name == "signal_lsd")
+        shown = [name for name in one.methods if name in METHODS]
+        estimates = [one.mean(name, column) for name in shown]
+        axes.barh(
+            [METHODS[name] for name in shown],
+            [estimate.value for estimate in estimates],
+            xerr=[(estimate.high - estimate.low) / 2 for estimate in estimates],
+            color=["#4c72b0" if name.startswith("flow") else "#dd8452" for name in shown],
+        )
+        axes.axvline(_lsd(one, "random"), color="black", linestyle="--", linewidth=1, label="random patches")
+        axes.invert_yaxis()
+        axes.set(xlabel="LSD (dB), less is better", title=one.synth.replace("_", " "))
+        axes.legend(loc="lower right", fontsize=8)
+        if place:
+            axes.tick_params(labelleft=False)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=130)
+    return picture.getvalue()
+
+
+def write(evaluations: Sequence[Evaluation], results: Mapping[Cell, RunResult], options: argparse.Namespace) -> str:
+    """Table, figures and what is made of them; gives the table back."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(dict.fromkeys(key for line in lines(evaluations) for key in line)))
+    writer.writeheader()
+    writer.writerows(lines(evaluations))
+    write_text(options.out / "kosc.csv", table.getvalue())
+    write_bytes(options.out / "kosc.png", draw(evaluations))
+    parts = [f"k-osc, {options.rows} test rows, means with 95% intervals; {_cost(results)}.\n"]
+    for one in evaluations:
+        shown = [column for column in one.columns if not column.name.startswith("audible")]
+        parts.append(f"**{one.synth}**\n\n| method | {' | '.join(column.heading for column in shown)} |")
+        parts.append("|---" * (len(shown) + 1) + "|")
+        for method in one.methods:
+            cells = [one.mean(method, column) for column in shown]
+            told = " | ".join(f"{cell.value:.3f} ± {(cell.high - cell.low) / 2:.3f}" for cell in cells)
+            parts.append(f"| {METHODS.get(method, method)} | {told} |")
+        parts.append("")
+    parts += [f"* {'yes' if holds else 'NO'}: {said}" for said, holds in order(evaluations)]
+    text = "\n".join(parts) + "\n"
+    write_text(options.out / "kosc.md", text)
+    return text
+
+
+def _cost(results: Mapping[Cell, RunResult]) -> str:
+    steps = sorted({result.steps for result in results.values()})
+    return f"{' to '.join(map(str, {steps[0], steps[-1]}))} steps a run"
+
+
+def main() -> None:
+    """Train, test, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("results/kosc"))
+    parser.add_argument("--k", type=int, nargs="+", default=[4], help="oscillators: 4, 8, 16 or 32")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--steps", type=int, default=8_000)
+    parser.add_argument("--rows", type=int, default=2_048, help="test rows")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1)), help="runs side by side")
+    parser.add_argument("--paper", action="store_true", help="the paper's networks, batches and 400,000 steps")
+    options = parser.parse_args()
+    cells = [Cell(method, k, symmetric) for k in options.k for symmetric in (True, False) for method in options.methods]
+    results = train_all(cells, options)
+    print(write(list(test(cells, results, options)), results, options))
+
+
+if __name__ == "__main__":
+    main()
