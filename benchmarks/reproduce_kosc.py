@@ -29,7 +29,8 @@ from typing import Any
 # One thread a run: there is a run a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import matplotlib
+import torch
+from matplotlib.figure import Figure
 
 from wav2patch.configs.composing import compose_settings
 from wav2patch.evaluation.baselines import baselines
