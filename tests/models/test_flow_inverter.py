@@ -125,9 +125,9 @@ def test_bad_settings_are_named() -> None:
 
     for settings, said in (
         ({"kind": "flow"}, "choose from flow_matching"),
-        ({"kind": "flow_matching", "fild": "mlp"}, "did you mean field"),
+        ({"kind": "flow_matching", "fild": "mlp"}, "write field"),
         ({"kind": "flow_matching", "encoder": "mlp", "field": "dit"}, "there is no field called 'dit'"),
-        ({"kind": "flow_matching", "encoder": {"name": "mlp", "hiden": 3}, "field": "mlp"}, "did you mean hidden"),
+        ({"kind": "flow_matching", "encoder": {"name": "mlp", "hiden": 3}, "field": "mlp"}, "write hidden"),
         ({"kind": "flow_matching", "encoder": "mlp", "field": "mlp", "categoricals": "x"}, "categoricals is endpoint"),
     ):
         with pytest.raises(UserError, match=said):

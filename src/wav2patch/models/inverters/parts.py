@@ -37,7 +37,7 @@ def build(what: str, table: Mapping[str, Callable[..., T]], spec: Spec, *given: 
     Raises:
         UserError: There is no such name or setting; the sentence lists those that there are.
     """
-    settings = {"name": spec} if isinstance(spec, str) else dict(spec)
+    settings: dict[str, Any] = {"name": spec} if isinstance(spec, str) else dict(spec)
     name = settings.pop("name", None)
     if name not in table:
         raise UserError(f"there is no {what} called {name!r}: choose from {', '.join(table)}.")
@@ -45,11 +45,7 @@ def build(what: str, table: Mapping[str, Callable[..., T]], spec: Spec, *given: 
     offered = [one for one in inspect.signature(maker).parameters if one not in fixed][len(given) :]
     for setting in settings:
         if setting not in offered:
-            near = difflib.get_close_matches(str(setting), offered, 1)
-            hint = (
-                f"did you mean {near[0]}?" if near else f"it has {', '.join(offered)}." if offered else "it has none."
-            )
-            raise UserError(f"the {what} {name} has no setting {setting!r}: {hint}")
+            raise UserError(f"the {what} {name} has no setting {setting!r}: {_hint(str(setting), offered)}.")
     try:
         return maker(*given, **fixed, **settings)
     except (TypeError, ValueError) as error:
@@ -59,8 +55,8 @@ def build(what: str, table: Mapping[str, Callable[..., T]], spec: Spec, *given: 
 def _hint(setting: str, offered: list[str]) -> str:
     near = difflib.get_close_matches(setting, offered, 1)
     if near:
-        return f"did you mean {near[0]}?"
-    return f"it has {', '.join(offered)}." if offered else "it has none."
+        return f"write {near[0]}"
+    return f"it has {', '.join(offered)}" if offered else "it has none"
 
 
 def make_encoder(spec: Spec, shape: tuple[int, ...], *, tokens: int, width: int) -> nn.Module:
