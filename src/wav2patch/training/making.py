@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from wav2patch.files import atomic_path
 from wav2patch.note_rules import PaperNotes, parse_notes
 from wav2patch.synths.catalogue import RESEARCH, load_synth
 from wav2patch.training.data_module import ClipData
+from wav2patch.training.degrading.augment import Degrade
 from wav2patch.training.device_features import Standardize
 from wav2patch.training.online import OnlineData
 from wav2patch.training.resuming import ResumableData
@@ -146,6 +148,7 @@ def _clips(settings: DataSettings) -> ClipData:
         num_workers=settings.workers,
     )
     _check_clips(data, settings)
+    data.augment = _degrade(settings, data.recipe.sample_rate, data.recipe.features)
     return data
 
 
@@ -158,13 +161,14 @@ def _check_clips(data: ClipData, settings: DataSettings) -> None:
 
 
 def _online(settings: DataSettings) -> OnlineData:
+    sample_rate = settings.sample_rate or _SAMPLE_RATE
     wishes = Wishes(
         synth=settings.synth_name,
         seed=settings.seed,
         prior=settings.prior,
         notes=settings.notes or "wide",
         length=settings.length,
-        sample_rate=settings.sample_rate or _SAMPLE_RATE,
+        sample_rate=sample_rate,
         gate=settings.gate,
         features=(settings.feature,),
     )
@@ -174,24 +178,36 @@ def _online(settings: DataSettings) -> OnlineData:
         epoch_batches=settings.epoch_batches,
         val_rows=settings.val_rows,
         test_rows=0,
+        augment=_degrade(settings, sample_rate, [settings.feature]),
         workers=settings.workers,
         ahead=settings.ahead,
     )
 
 
 def _tensor(settings: DataSettings) -> TensorData:
+    sample_rate = settings.sample_rate or _SAMPLE_RATE
     return TensorData(
         settings.synth_name,
         features=settings.feature,
         audio=False,
         samples=settings.samples,
-        sample_rate=settings.sample_rate or _SAMPLE_RATE,
+        sample_rate=sample_rate,
+        augment=_degrade(settings, sample_rate, ()),
         batch_size=settings.batch_size,
         epoch_batches=settings.epoch_batches,
         seed=settings.seed,
         val_rows=settings.val_rows,
         num_workers=settings.workers or 0,
     )
+
+
+def _degrade(settings: DataSettings, sample_rate: int, stored: Collection[str]) -> Degrade | None:
+    """What degrades training batches: their stored feature, or the audio that it is made of."""
+    if settings.degrade == 0.0:
+        return None
+    feature = load_stored_feature(settings.feature)
+    names = {load_stored_feature(words).name for words in stored}
+    return Degrade(settings.seed, settings.degrade, sample_rate, [feature] if feature.name in names else [])
 
 
 def _check_notes(settings: RunSettings, facts: Facts) -> None:

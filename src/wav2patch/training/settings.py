@@ -28,6 +28,9 @@ class DataSettings:
         "Whether the feature gets mean 0 and deviation 1. By default by `wav2patch data stats` of clips where it was "
         "run, else by measuring some rows first; never for a spectrum.",
     ] = None
+    degrade: Annotated[
+        float, "0 to 1: how badly what is trained on is recorded, in rooms, with noise, …; 0 not at all."
+    ] = 0.0
     val_rows: Annotated[int, "tensor, online: rows that are validated on."] = 1_024
     epoch_batches: Annotated[int, "tensor, online: batches that are called an epoch."] = 1_000
     sample_rate: Annotated[int | None, "In Hz; 44100 by default, and for clips what they have."] = None
