@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from real_sets import cut_view, make_real_set
 
 from wav2patch.errors import UserError
@@ -80,6 +81,15 @@ def test_another_run_in_the_same_place_is_refused(tmp_path: Path) -> None:
     fit(settings(tmp_path, trainer={"max_steps": 1}))
     with pytest.raises(UserError, match=r"holds a run with data\.k=4, not 8: give this one another name"):
         fit(settings(tmp_path, data={"k": 8}))
+
+
+def test_a_run_of_a_version_with_fewer_settings_goes_on(tmp_path: Path) -> None:
+    first = fit(settings(tmp_path, trainer={"max_steps": 1}))
+    config = first.folder / "config.yaml"
+    written = yaml.safe_load(config.read_text())
+    del written["data"]["degrade"]
+    config.write_text(yaml.safe_dump(written))
+    assert fit(settings(tmp_path, trainer={"max_steps": 2})).state == "resumed"
 
 
 def test_a_run_goes_on_from_another_s_checkpoint(tmp_path: Path) -> None:

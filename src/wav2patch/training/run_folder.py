@@ -12,7 +12,7 @@ import yaml
 
 from wav2patch.errors import UserError
 from wav2patch.files import check_folder, write_text
-from wav2patch.training.reading_settings import plain_settings
+from wav2patch.training.reading_settings import plain_settings, read_settings
 from wav2patch.training.settings import RunSettings
 
 FREE = (
@@ -102,7 +102,8 @@ class RunFolder:
         return json.loads(self.result.read_text(encoding="utf-8"))
 
     def _check(self, wanted: Mapping[str, Any]) -> None:
-        there = flattened(yaml.safe_load(self.config.read_text(encoding="utf-8")))
+        # Read, so that a setting which that version did not have has its default.
+        there = flattened(plain_settings(read_settings(yaml.safe_load(self.config.read_text(encoding="utf-8")))))
         here = flattened(wanted)
         for name in sorted({*there, *here}):
             if not is_free(name) and there.get(name) != here.get(name):
