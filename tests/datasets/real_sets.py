@@ -11,7 +11,7 @@ from wav2patch.datasets.shards.generate import generate
 from wav2patch.datasets.storage.base import open_storage
 from wav2patch.datasets.views.view import open_view
 from wav2patch.datasets.views.view_file import Extent, ViewContent, write_view_file
-from wav2patch.rendering.inline import InlineRenderer
+from wav2patch.rendering.choose import make_renderer
 from wav2patch.synths.catalogue import load_synth
 
 
@@ -21,14 +21,17 @@ def make_real_set(folder: Path, **wishes: object) -> Path:
         "count": 12, "shard_rows": 6, "length": 0.5, "notes": "wide latest=0.1 longest=0.3", "gate": "-40", **wishes
     })  # type: ignore[arg-type]  # fmt: skip
     synth = load_synth(wanted.synth)
-    with contextlib.closing(InlineRenderer(synth)) as renderer:
+    with contextlib.closing(make_renderer(synth, 1)) as renderer:
         generate(make_plan(wanted, synth, renderer), open_storage(folder), renderer)
     return folder
 
 
-def cut_view(folder: Path, name: str = "train") -> Path:
-    """A view of the last four rows of the first shard, and of the first two of the second one."""
+CUT = (Extent("shards/shard-000000.h5", 2, 4), Extent("shards/shard-000001.h5", 0, 2))
+"""The last four rows of the first shard, and the first two of the second one."""
+
+
+def cut_view(folder: Path, name: str = "train", extents: tuple[Extent, ...] = CUT) -> Path:
+    """A view of some rows."""
     whole = open_view(folder)
-    extents = (Extent("shards/shard-000000.h5", 2, 4), Extent("shards/shard-000001.h5", 0, 2))
     write_view_file(folder / f"{name}.h5", ViewContent(name, whole.recipe, extents, whole.fields))
     return folder / f"{name}.h5"

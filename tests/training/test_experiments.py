@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from real_sets import cut_view, make_real_set
+from small_runs import shrunk
 
-from wav2patch.configs.composing import compose_settings, laid_over
+from wav2patch.configs.composing import compose_settings
 from wav2patch.configs.experiments import experiment_names, load_families
 from wav2patch.synths.catalogue import load_synth
 from wav2patch.training.making import Facts, data_facts, data_kind, make_data, make_record
-from wav2patch.training.reading_settings import plain_settings, read_settings
 from wav2patch.training.run import fit, initial_inverter
 from wav2patch.training.run_folder import flattened
 from wav2patch.training.saving import load_trained
 from wav2patch.training.settings import RunSettings
-
-SMALL: dict[str, dict[str, Any]] = {
-    "spectrogram_transformer": {"layers": 1, "heads": 2, "hidden": 16},
-    "cnn_1d": {"widths": [4, 4, 4, 4], "out": 8, "hidden": 16},
-    "cnn_2d": {"widths": [4, 4, 4, 4], "blocks": [1, 1, 1, 1], "hidden": 16},
-    "assigned_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
-    "equivariant_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
-    "parameter_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
-    "mlp": {"width": 16, "blocks": 1},
-}
-SMALL_KINDS: dict[str, dict[str, Any]] = {
-    "flow_matching": {"width": 16, "sampler": {"name": "euler", "steps": 2}},
-    "regression": {"width": 16, "hidden": 16, "blocks": 1},
-    "classification": {"width": 16, "hidden": 16, "blocks": 1},
-    "vae_flow": {"width": 16, "hidden": 16, "decoder_width": 8, "latent_layers": 2, "regression_layers": 2},
-    "nearest_neighbour": {},
-}
-
-
-def shrunk(settings: RunSettings, **changes: Any) -> RunSettings:
-    """The same experiment at a size for tests, which keeps every name and every other setting."""
-    inverter = laid_over(settings.inverter, SMALL_KINDS[settings.inverter["kind"]])
-    for part in ("encoder", "field"):
-        if part in inverter:
-            inverter[part] = laid_over(inverter[part], SMALL[inverter[part]["name"]])
-    toy = {
-        "inverter": inverter,
-        "data": {"batch_size": 4, "val_rows": 6, "workers": 0},
-        "trainer": {"max_steps": 3, "val_every": 3, "accelerator": "cpu", "log_every": 1},
-        "callbacks": {"audio": 0, "parameter_errors": 4},
-        "logging": {"tensorboard": False},
-    }
-    return read_settings(laid_over(laid_over(plain_settings(settings), toy), changes))
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,26 @@ def test_a_run_that_stopped_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert steps(whole.folder) == steps(halves.folder) == list(range(8))
 
 
+def test_a_run_that_stopped_at_a_validation_numbers_its_steps_on(tmp_path: Path) -> None:
+    rhythm = {"val_every": 4, "checkpoint_every": 4}
+    fit(settings(tmp_path, trainer={**rhythm, "max_steps": 4}))
+    assert steps(fit(settings(tmp_path, trainer=rhythm)).folder) == list(range(8))
+
+
+@pytest.mark.parametrize("what", ["folder", "text", "weights"])
+def test_what_no_run_can_go_on_from_is_told(tmp_path: Path, what: str) -> None:
+    place = tmp_path / "x.ckpt"
+    if what == "folder":
+        place.mkdir()
+    elif what == "text":
+        place.write_text("no checkpoint")
+    else:
+        content = torch.load(fit(settings(tmp_path, trainer={"max_steps": 1})).last, weights_only=True)
+        torch.save({name: value for name, value in content.items() if name != "loops"}, place)
+    with pytest.raises(UserError, match=r"x\.ckpt"):
+        fit(settings(tmp_path, name="other", resume=str(place)))
+
+
 def test_a_finished_run_is_left_alone_unless_it_is_to_begin_anew(tmp_path: Path) -> None:
     first = fit(settings(tmp_path))
     written = first.last.stat().st_mtime_ns

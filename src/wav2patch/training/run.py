@@ -32,6 +32,7 @@ from wav2patch.training.processes import is_first_process, without_remarks
 from wav2patch.training.remembering import remember
 from wav2patch.training.resuming import ResumableData
 from wav2patch.training.run_folder import RunFolder, run_folder
+from wav2patch.training.saving import read_checkpoint
 from wav2patch.training.settings import RunSettings
 from wav2patch.training.trainer import make_trainer
 from wav2patch.weights.record import Record
@@ -163,8 +164,10 @@ def _checkpoint_of(run: Run) -> Path | None:
         return run.folder.last if run.folder.last.exists() else None
     if wanted == "none":
         return None
-    if not Path(wanted).exists():
+    if not Path(wanted).is_file():
         raise UserError(f"there is no checkpoint {wanted} to go on from: resume is auto, none, or a .ckpt file.")
+    if "loops" not in read_checkpoint(Path(wanted)):
+        raise UserError(f"{wanted} has no training to go on with: resume is auto, none, or a .ckpt of a training.")
     return Path(wanted)
 
 

@@ -104,8 +104,12 @@ class Checkpoints(Checkpoint):
         self._save_last(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write the last one."""
-        self._save_last(trainer)
+        """Write the last one, if it is not there.
+
+        Not twice: by now Lightning counts a step more, and a run that went on would number its steps from there.
+        """
+        if self._saved != trainer.global_step or not self.last_path.exists():
+            self._save_last(trainer)
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
