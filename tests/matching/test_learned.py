@@ -61,7 +61,8 @@ def test_a_model_gives_the_search_its_start(known: Path, dexed: Synth, simple_ta
     assert found.best.distance < 0.01 < without.best.distance
     assert found.improvements[0].renders <= 64
     assert found.best.origin == "model dexed"
-    assert found.rendered["model dexed"] == ROWS
+    # Half of the least retrieval; the other half is the prior's.
+    assert found.rendered == {"model dexed": 32, "prior": 32}
     told = as_dictionary(found)
     assert told["models"] == {"model dexed": LearnedProposer(known, dexed).digest}
     assert told["candidates"][0]["origin"] == "model dexed"
@@ -86,7 +87,7 @@ def test_the_same_seed_gives_the_same_match(chancy: Path, dexed: Synth, simple_t
     one, other = match(simple_target, dexed, workers=1, **options), match(simple_target, dexed, workers=2, **options)
     assert [c.distance for c in one.candidates] == [c.distance for c in other.candidates]
     assert one.rendered == other.rendered
-    assert one.rendered["model chancy"] >= 64
+    assert one.rendered["model chancy"] >= 32
 
 
 def test_a_shipped_model_proposes_unless_it_is_told_not_to(

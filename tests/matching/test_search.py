@@ -94,7 +94,7 @@ def test_proposers_take_turns_and_presets_come_once(dexed: Synth, simple_target:
 
 def test_all_presets_are_tried_up_to_about_half_the_budget(dexed: Synth, simple_target: Target) -> None:
     own = [draw(dexed.prior(), 78, i) for i in range(300)]
-    for renders, tried in ((1000, 300), (400, 256)):
+    for renders, tried in ((1000, 300), (400, 192)):
         evaluator = evaluator_for(dexed, simple_target, renders)
         proposers: list[Proposer] = [PresetProposer(own), PriorProposer(dexed.prior())]
         retrieve(simple_target, evaluator, proposers, np.random.default_rng([1]))

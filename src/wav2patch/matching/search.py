@@ -40,7 +40,6 @@ class SearchSettings:
     elite: int = 20
 
 
-_RETRIEVAL_BATCH = 64
 _LEAST_RETRIEVAL = 64
 _RENDERS_PER_CLIMBER = 250
 
@@ -80,14 +79,19 @@ def search(
 def retrieve(
     target: Target, evaluator: Evaluator, proposers: Sequence[Proposer], generator: np.random.Generator
 ) -> None:
-    """Render proposals, the proposers taking turns, each up to its share of the budget or to its last patch."""
+    """Render proposals, the proposers taking turns, each up to its share of the budget or to its last patch.
+
+    All have had a turn by the time that the least retrieval is over, so that on a small budget a model that can go on
+    for ever does not take the prior's place.
+    """
     budget = evaluator.budget
+    turn = max(_LEAST_RETRIEVAL // max(len(proposers), 1), 1)
     supplies = [(proposer, proposer.propose(target, generator)) for proposer in proposers]
     while supplies and not evaluator.finished:
         proposer, supply = supplies.pop(0)
         if budget.fraction >= proposer.share and budget.spent_renders >= _LEAST_RETRIEVAL:
             continue
-        patches = list(islice(supply, budget.allows(_RETRIEVAL_BATCH)))
+        patches = list(islice(supply, budget.allows(turn)))
         if patches:
             evaluator(patches, proposer.name)
             supplies.append((proposer, supply))
