@@ -23,10 +23,27 @@ def commands() -> list[str]:
     return [line for line in lines if line.startswith("wav2patch ")]
 
 
+STEPS = ("data.batch_size=4", "trainer.max_steps=2", "trainer.val_every=1", "callbacks.audio=0", "data.workers=0")
+SMALL = ("inverter.width=8", "inverter.encoder.widths=[4,4]", "inverter.encoder.blocks=[1,1]", "module.warmup_steps=0")
+
+
+def quick_training(words: list[str]) -> list[str]:
+    """With tiny networks; those of k-osc have the paper's sizes, but few rows."""
+    if "-m" in words:
+        return [*words, *STEPS, "data.val_rows=4", "inverter.encoder.widths=[4]", "inverter.encoder.hidden=16"]
+    trials = ["trials=2"] if words[0] == "hpo" else ["name=default"]
+    field = "inverter.field={name: mlp, width: 8, blocks: 1}"
+    return [*words, *trials, *STEPS, *SMALL, field]
+
+
 def quick(command: str) -> list[str]:
     words = shlex.split(command)
     if words[1:3] == ["data", "generate"]:
         return [*("count=20" if word.startswith("count=") else word for word in words[1:]), "length=0.5"]
+    if words[1] in ("train", "hpo"):
+        return quick_training(words[1:])
+    if words[1] == "evaluate":
+        return [*words[1:], "rows=2"]
     if words[1] != "match":
         return words[1:]
     for option in ("--budget", "--renders"):
