@@ -19,6 +19,7 @@ from wav2patch.models.fields.assigned_transformer import AssignedTransformer
 from wav2patch.models.fields.catalogue import FIELDS
 from wav2patch.models.fields.equivariant_transformer import EquivariantTransformer
 from wav2patch.models.fields.relations import block_relations
+from wav2patch.models.grids import gridded
 from wav2patch.models.layout import Layout, space_layout
 from wav2patch.synths.catalogue import RESEARCH, SYNTHS, load_synth
 
@@ -180,6 +181,44 @@ EXPORTS = [
 ]
 
 
+@every
+@pytest.mark.parametrize("place", ["dexed", "mixed"])
+def test_a_field_answers_in_other_columns_than_it_is_asked(variant: str, place: str) -> None:
+    """One for each value of a discrete parameter; every one of them depends on every column."""
+    layout = layout_of(place)
+    outputs = gridded(layout, 128)
+    assert outputs.width > layout.width
+    field = make(variant, layout, outputs=outputs).double()
+    x, t, condition = (one.double().requires_grad_() for one in inputs(field, layout))
+    found = field(x, t, condition)
+    assert found.shape == (3, outputs.width)
+    assert len(np.unique(found[0].detach().numpy())) == outputs.width
+    (tensor(3, outputs.width, index=3).double() * found).sum().backward()
+    reached = [one.grad is not None and bool((one.grad.abs() > 1e-12).any()) for one in (x, *field.parameters())]
+    assert all(reached)
+
+
+@every
+@pytest.mark.parametrize("place", ["kosc_4", "mixed"])
+def test_the_same_columns_are_the_field_without_others(variant: str, place: str) -> None:
+    layout = layout_of(place)
+    field, other = make(variant, layout), make(variant, layout, outputs=layout)
+    arguments = inputs(field, layout)
+    assert torch.equal(field(*arguments), other(*arguments))
+
+
+def test_answers_for_values_commute_with_symmetries() -> None:
+    layout = Layout(
+        ("a", "b", "c", "d", "e"), ("discrete", "continuous") * 2 + ("discrete",), (4, 0, 4, 0, 7), ((2, 3, 0, 1, 4),)
+    )
+    outputs = gridded(layout, 128)
+    field = make("equivariant_transformer", layout, outputs=outputs).double()
+    x, t, condition = (one.double() for one in inputs(field, layout))
+    (here,), (there,) = layout.symmetries, outputs.symmetries
+    moved = field(x[:, list(here)], t, condition)
+    torch.testing.assert_close(moved, field(x, t, condition)[:, list(there)], rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize(("variant", "place"), EXPORTS)
 def test_the_velocity_is_exported_to_onnx(variant: str, place: str, tmp_path: Path) -> None:
     layout = layout_of(place)
@@ -194,6 +233,19 @@ def test_the_velocity_is_exported_to_onnx(variant: str, place: str, tmp_path: Pa
         arguments = inputs(field, layout, n)
         (found,) = session.run(None, dict(zip("xtc", (one.numpy() for one in arguments), strict=True)))
         np.testing.assert_allclose(found, field(*arguments).detach().numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["assigned_transformer", "parameter_transformer"])
+def test_answers_for_values_are_exported_to_onnx(variant: str, tmp_path: Path) -> None:
+    layout = layout_of("mixed")
+    field = make(variant, layout, layers=1, outputs=gridded(layout, 128)).eval()
+    export(field, inputs(field, layout, 2), tmp_path / "field.onnx")
+    import onnxruntime
+
+    arguments = inputs(field, layout, 5)
+    session = onnxruntime.InferenceSession(tmp_path / "field.onnx")
+    (found,) = session.run(None, dict(zip("xtc", (one.numpy() for one in arguments), strict=True)))
+    np.testing.assert_allclose(np.asarray(found), field(*arguments).detach().numpy(), rtol=1e-5, atol=1e-5)
 
 
 def export(field: nn.Module, arguments: tuple[Tensor, ...], path: Path) -> None:

@@ -90,6 +90,19 @@ def test_the_field_is_asked_at_these_times(sampler: Euler | Heun | RungeKutta4, 
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_a_landing_sampler_ends_in_the_end_point(name: str) -> None:
+    """Whose velocity, (end − x) / (1 − t), does not exist at t = 1."""
+
+    def velocity(x: Tensor, t: Tensor) -> Tensor:
+        assert (t < 1).all()
+        return (0.3 - x) / (1 - t)[:, None]
+
+    start = points()
+    found = SAMPLERS[name](6)(velocity, start, landing=True)
+    torch.testing.assert_close(found, torch.full_like(start, 0.3), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
 def test_a_constant_field_is_followed_exactly(name: str) -> None:
     start = points()
     torch.testing.assert_close(SAMPLERS[name](3)(lambda x, t: torch.full_like(x, 0.5), start), start + 0.5)

@@ -41,6 +41,19 @@ def test_steps_are_those_of_the_models(name: str, steps: int, weight: float) -> 
     assert counted.rows == [_ROWS * (1 if weight in (0.0, 1.0) else 2)] * SAMPLERS[name](steps).calls
 
 
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_landings_are_those_of_the_models(name: str) -> None:
+    generator = torch.Generator().manual_seed(3)
+    start, null = torch.randn(_ROWS, _WIDTH, generator=generator), torch.zeros(2, _WIDTH)
+    condition = torch.randn(_ROWS, 2, _WIDTH, generator=generator)
+    wanted = SAMPLERS[name](5)(torch_guided(_field, condition, null, 1.0), start, landing=True)
+    counted = _Counted()
+    velocity = guided(counted, condition.numpy(), null.numpy(), 1.0)
+    found = sample(velocity, start.numpy(), name, 5, landing=True)
+    np.testing.assert_allclose(found, wanted.numpy(), rtol=0, atol=5e-6)
+    assert len(counted.rows) == SAMPLERS[name](5).calls - SAMPLERS[name].stages + 1
+
+
 def test_there_are_as_many_samplers_here_as_there() -> None:
     assert STEPS.keys() == SAMPLERS.keys()
 

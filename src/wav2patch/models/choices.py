@@ -37,9 +37,15 @@ class Choices(nn.Module):
     inside: Tensor
     where: Tensor
 
-    def log_probabilities(self, logits: Tensor) -> Tensor:
-        """Log-probabilities ``(n, groups, most)`` of logits ``(n, width)``; very low beyond a group."""
+    def log_probabilities(self, logits: Tensor, more: Tensor | None = None) -> Tensor:
+        """Log-probabilities ``(n, groups, most)`` of logits ``(n, width)``; very low beyond a group.
+
+        Args:
+            logits: By column.
+            more: Added to them, by group: ``(n, groups, most)``.
+        """
         table = logits[:, self.places.flatten()].unflatten(1, (self.groups, self.most))
+        table = table if more is None else table + more
         lowest = torch.finfo(table.dtype).min / 4
         return torch.log_softmax(table.masked_fill(~self.there, lowest), dim=-1)
 

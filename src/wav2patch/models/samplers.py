@@ -2,6 +2,11 @@
 
 Explicit Runge-Kutta methods of orders 1, 2 and 4: Hairer, Nørsett and Wanner, "Solving Ordinary Differential Equations
 I", section II.1. Steps have equal length; fields may be asked at t = 1 itself. The defaults ask for 16 velocities each.
+
+A flow that leads to an end point, (E[x₁ | xₜ] − xₜ) / (1 − t), has no velocity at t = 1, and where few values are
+possible it decides among neighbours only shortly before. Such a flow is to land: the steps get shorter,
+t_i = 1 − (1 − i/N)², and the last one, which a single velocity decides, ends in the end point itself, as in Karras et
+al., "Elucidating the design space of diffusion-based generative models" (NeurIPS 2022), algorithm 1.
 """
 
 from __future__ import annotations
@@ -16,6 +21,9 @@ from torch import Tensor
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 """From points ``(n, D)`` and times ``(n,)`` to velocities ``(n, D)``."""
+
+Slope = Callable[[Tensor, float], Tensor]
+"""From points and a place, which counts steps and may be broken, to velocities."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +47,39 @@ class Sampler(ABC):
 
     @property
     def calls(self) -> int:
-        """Velocities that are asked for in all."""
+        """Velocities that are asked for in all; a landing takes `stages` − 1 fewer."""
         return self.steps * self.stages
 
-    def __call__(self, velocity: Velocity, start: Tensor) -> Tensor:
-        """Where the field carries points ``(n, D)``, ``(n, D)``."""
+    def __call__(self, velocity: Velocity, start: Tensor, *, landing: bool = False) -> Tensor:
+        """Where the field carries points ``(n, D)``, ``(n, D)``.
 
-        def slope(x: Tensor, place: float) -> Tensor:
-            return velocity(x, torch.full_like(x[:, 0], place / self.steps))
-
+        Args:
+            velocity: The field.
+            start: Points at t = 0.
+            landing: Whether the field leads to an end point; the last step then asks for one velocity only.
+        """
         x = start
         for i in range(self.steps):
-            x = x + self._change(slope, x, i) / self.steps
+            slope = self._shortened(velocity, i) if landing else self._equal(velocity)
+            single = landing and i == self.steps - 1
+            x = x + (slope(x, i) if single else self._change(slope, x, i)) / self.steps
         return x
 
+    def _equal(self, velocity: Velocity) -> Slope:
+        return lambda x, place: velocity(x, torch.full_like(x[:, 0], place / self.steps))
+
+    def _shortened(self, velocity: Velocity, step: int) -> Slope:
+        """The velocity by place, as if the step were as long as the others."""
+        begin, end = (1.0 - (1.0 - i / self.steps) ** 2 for i in (step, step + 1))
+        span = end - begin
+
+        def slope(x: Tensor, place: float) -> Tensor:
+            return velocity(x, torch.full_like(x[:, 0], begin + (place - step) * span)) * (span * self.steps)
+
+        return slope
+
     @abstractmethod
-    def _change(self, slope: Callable[[Tensor, float], Tensor], x: Tensor, place: float) -> Tensor:
+    def _change(self, slope: Slope, x: Tensor, place: float) -> Tensor:
         """Mean velocity ``(n, D)`` of the step from `place`, which counts steps and may be broken."""
 
 
@@ -65,7 +90,7 @@ class Euler(Sampler):
     steps: int = 16
     stages: ClassVar[int] = 1
 
-    def _change(self, slope: Callable[[Tensor, float], Tensor], x: Tensor, place: float) -> Tensor:
+    def _change(self, slope: Slope, x: Tensor, place: float) -> Tensor:
         return slope(x, place)
 
 
@@ -76,7 +101,7 @@ class Heun(Sampler):
     steps: int = 8
     stages: ClassVar[int] = 2
 
-    def _change(self, slope: Callable[[Tensor, float], Tensor], x: Tensor, place: float) -> Tensor:
+    def _change(self, slope: Slope, x: Tensor, place: float) -> Tensor:
         first = slope(x, place)
         return (first + slope(x + first / self.steps, place + 1)) / 2
 
@@ -88,7 +113,7 @@ class RungeKutta4(Sampler):
     steps: int = 4
     stages: ClassVar[int] = 4
 
-    def _change(self, slope: Callable[[Tensor, float], Tensor], x: Tensor, place: float) -> Tensor:
+    def _change(self, slope: Slope, x: Tensor, place: float) -> Tensor:
         half = 0.5 / self.steps
         first = slope(x, place)
         second = slope(x + first * half, place + 0.5)

@@ -16,14 +16,15 @@ Step = Callable[[Velocity, Array, float, float], Array]
 """From velocity, points, time and the next time to the next points."""
 
 
-def sample(velocity: Velocity, start: Array, sampler: str, steps: int) -> Array:
+def sample(velocity: Velocity, start: Array, sampler: str, steps: int, *, landing: bool = False) -> Array:
     """Carry points from time 0 to time 1.
 
     Args:
         velocity: Of the flow.
         start: ``(n, D)``.
         sampler: ``euler``, ``heun`` or ``rk4``.
-        steps: Equal steps of time.
+        steps: Of time.
+        landing: Whether steps get shorter and the last is one of Euler's, for a flow that leads to an end point.
 
     Raises:
         ValueError: There is no such sampler, or no step.
@@ -32,7 +33,11 @@ def sample(velocity: Velocity, start: Array, sampler: str, steps: int) -> Array:
         raise ValueError(f"samplers are {', '.join(STEPS)}, of 1 step or more, not {sampler} of {steps}")
     points = np.asarray(start, dtype=np.float32)
     for number in range(steps):
-        points = STEPS[sampler](velocity, points, number / steps, (number + 1) / steps)
+        begin, end = number / steps, (number + 1) / steps
+        if landing:
+            begin, end = 1.0 - (1.0 - begin) ** 2, 1.0 - (1.0 - end) ** 2
+        step = _euler if landing and number == steps - 1 else STEPS[sampler]
+        points = step(velocity, points, begin, end)
     return points
 
 

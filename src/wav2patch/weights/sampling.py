@@ -63,7 +63,8 @@ def _flow(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) ->
 
     velocity = guided(velocity_of, condition, parts.tables["null"], float(parts.sampling["guidance"]))
     sampler = parts.sampling["sampler"]
-    return sample(velocity, start, sampler["name"], int(sampler["steps"]))
+    landing = bool(parts.sampling.get("landing", False))
+    return sample(velocity, start, sampler["name"], int(sampler["steps"]), landing=landing)
 
 
 def _direct(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:

@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from wav2patch.models.fields.modulation import Signals
+from wav2patch.models.fields.modulation import Signals, small
 from wav2patch.models.fields.settings import need_positive
 from wav2patch.models.fields.transformer import Transformer
+from wav2patch.models.grids import spans
 from wav2patch.models.layout import Layout
 from wav2patch.models.regularizers import mean_absolute
 
@@ -20,13 +21,16 @@ class AssignedTransformer(nn.Module):
     With columns i, tokens j, assignment A, and embeddings Z and Z', tokens are ``Σ_i A_ji·FFN(x_i·Z_i)`` and
     velocities ``Z'_i·Σ_j A_ji·y_j``. All columns start alike but for a little noise, so the field starts as good as
     equivariant under every permutation of the columns, and training breaks what has to be broken. Where Z and Z' are
-    alike for two columns, and A is but for an exchange of tokens, the exchange of the columns is a symmetry.
+    alike for two columns, and A is but for an exchange of tokens, the exchange of the columns is a symmetry. Where a
+    column is to be answered by one logit for each of c values, these are ``W·(Z'_i ∘ Σ_j A_ji·y_j)`` with one c-row
+    matrix W for all columns of c values, in place of the sum over the width.
 
     The paper has 5 layers of width 128 and k tokens for k-osc; 8 of 512, 8 heads and 128 tokens for Surge XT.
 
     Args:
         layout: What the columns are.
         condition: Width of a condition token.
+        outputs: What the columns of the answer are, as `gridded` makes them; None for those of the layout.
         parameter_tokens: Tokens that parameters are assigned to.
         width: Of a token.
         layers: Of the transformer.
@@ -52,6 +56,7 @@ class AssignedTransformer(nn.Module):
         layout: Layout,
         *,
         condition: int,
+        outputs: Layout | None = None,
         parameter_tokens: int = 32,
         width: int = 128,
         layers: int = 5,
@@ -71,11 +76,12 @@ class AssignedTransformer(nn.Module):
         self.embedding_in = nn.Parameter(_noisy((torch.randn(width) / math.sqrt(width)).expand(columns, -1), spread))
         self.embedding_out = nn.Parameter(self.embedding_in.detach().clone())
         self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
+        self.values = None if outputs in (None, layout) else _Values(layout, outputs, width)
         self.signals = Signals(condition, time_features, width)
         self.body = Transformer(layers, width, heads, hidden, zero_gates=zero_gates)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """Velocities ``(n, D)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
+        """Outputs ``(n, O)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
         return self._out(self.body(self._into(x), self.signals(t, condition)))
 
     def penalties(self) -> dict[str, Tensor]:
@@ -93,8 +99,35 @@ class AssignedTransformer(nn.Module):
         return (self.assignment @ inner) @ self.second.weight.T + bias
 
     def _out(self, tokens: Tensor) -> Tensor:
-        """Columns ``(n, D)`` of tokens ``(n, parameter_tokens, width)``."""
+        """Outputs ``(n, O)`` of tokens ``(n, parameter_tokens, width)``."""
+        if self.values is not None:
+            return self.values((self.assignment.T @ tokens) * self.embedding_out)
         return (tokens @ self.embedding_out.T * self.assignment).sum(dim=1)
+
+
+class _Values(nn.Module):
+    """From ``(n, D, width)`` to outputs: a sum over the width, or logits of the values that a column may have."""
+
+    places: Tensor
+
+    def __init__(self, layout: Layout, outputs: Layout, width: int) -> None:
+        super().__init__()
+        answers = spans(layout, outputs)
+        counts = [one.stop - one.start for one in answers]
+        self.columns = {c: [i for i, count in enumerate(counts) if count == c] for c in sorted(set(counts))}
+        given = [
+            place for own in self.columns.values() for i in own for place in range(answers[i].start, answers[i].stop)
+        ]
+        self.register_buffer("places", torch.argsort(torch.tensor(given)), persistent=False)
+        self.logits = nn.ModuleDict({str(c): small(nn.Linear(width, c)) for c in self.columns if c > 1})
+
+    def forward(self, inner: Tensor) -> Tensor:
+        """Outputs ``(n, O)``."""
+        found = []
+        for c, own in self.columns.items():
+            part = inner[:, own]
+            found.append(part.sum(dim=-1) if c == 1 else self.logits[str(c)](part).flatten(1))
+        return torch.cat(found, dim=1)[:, self.places]
 
 
 def _noisy(values: Tensor, spread: float) -> Tensor:

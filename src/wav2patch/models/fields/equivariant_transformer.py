@@ -10,6 +10,7 @@ from wav2patch.models.fields.modulation import Signals, small
 from wav2patch.models.fields.relations import Relations, block_relations
 from wav2patch.models.fields.settings import need_positive
 from wav2patch.models.fields.transformer import Transformer
+from wav2patch.models.grids import spans
 from wav2patch.models.layout import Layout
 
 
@@ -25,6 +26,7 @@ class EquivariantTransformer(nn.Module):
     Args:
         layout: What the columns are, with its symmetries.
         condition: Width of a condition token.
+        outputs: What the columns of the answer are, as `gridded` makes them; None for those of the layout.
         fixed_tokens: Tokens for all columns that no symmetry moves, at most one for each.
         width: Of a token.
         layers: Of the transformer.
@@ -46,6 +48,7 @@ class EquivariantTransformer(nn.Module):
         layout: Layout,
         *,
         condition: int,
+        outputs: Layout | None = None,
         fixed_tokens: int = 8,
         width: int = 128,
         layers: int = 5,
@@ -59,14 +62,14 @@ class EquivariantTransformer(nn.Module):
         need_positive(fixed_tokens=fixed_tokens, width=width)
         self.tokens = 1 if shared_condition else layers
         self.signals = Signals(condition, time_features, width)
-        self.columns = _Columns(layout, width, fixed_tokens)
+        self.columns = _Columns(layout, outputs or layout, width, fixed_tokens)
         self.body = Transformer(layers, width, heads, hidden, zero_gates=zero_gates)
         relations = block_relations(layout)
         fixed = self.columns.fixed_tokens
         self.relations = None if relations is None else Relations(relations, fixed, heads)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """Velocities ``(n, D)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
+        """Outputs ``(n, O)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
         bias = None if self.relations is None else self.relations()
         return self.columns.out(self.body(self.columns.into(x), self.signals(t, condition), bias))
 
@@ -77,22 +80,26 @@ class _Columns(nn.Module):
     order: Tensor
     places: Tensor
 
-    def __init__(self, layout: Layout, width: int, fixed_tokens: int) -> None:
+    def __init__(self, layout: Layout, outputs: Layout, width: int, fixed_tokens: int) -> None:
         super().__init__()
         groups, fixed = interchangeable(layout), fixed_columns(layout)
         self.fixed_tokens = min(fixed_tokens, len(fixed))
         order = [column for group in groups for block in group for column in block] + list(fixed)
         self.register_buffer("order", torch.tensor(order), persistent=False)
-        self.register_buffer("places", torch.argsort(torch.tensor(order)), persistent=False)
+        answers = [list(range(one.start, one.stop)) for one in spans(layout, outputs)]
+        given = [place for column in order for place in answers[column]]
+        self.register_buffer("places", torch.argsort(torch.tensor(given)), persistent=False)
         self.counts = [len(group) for group in groups]
         self.sizes = [len(group) * len(group[0]) for group in groups]
         widths = [len(group[0]) for group in groups]
         # The bias is a group's embedding.
         self.group_into = nn.ModuleList(nn.Linear(c, width) for c in widths)
-        self.group_out = nn.ModuleList(small(nn.Linear(width, c)) for c in widths)
+        # The blocks of a group have the same columns, and so as many answers.
+        answered = [sum(len(answers[column]) for column in group[0]) for group in groups]
+        self.group_out = nn.ModuleList(small(nn.Linear(width, c)) for c in answered)
         all_fixed = self.fixed_tokens * width
         self.fixed_into = nn.Linear(len(fixed), all_fixed) if fixed else None
-        self.fixed_out = small(nn.Linear(all_fixed, len(fixed))) if fixed else None
+        self.fixed_out = small(nn.Linear(all_fixed, sum(len(answers[one]) for one in fixed))) if fixed else None
 
     def into(self, x: Tensor) -> Tensor:
         """Tokens ``(n, blocks + fixed_tokens, width)`` of columns ``(n, D)``."""
@@ -106,7 +113,7 @@ class _Columns(nn.Module):
         return torch.cat(tokens, dim=1)
 
     def out(self, tokens: Tensor) -> Tensor:
-        """Columns ``(n, D)`` of tokens ``(n, blocks + fixed_tokens, width)``."""
+        """Outputs ``(n, O)`` of tokens ``(n, blocks + fixed_tokens, width)``."""
         *blocks, fixed = tokens.split([*self.counts, self.fixed_tokens], dim=1)
         columns = [linear(block).flatten(1) for linear, block in zip(self.group_out, blocks, strict=True)]
         if self.fixed_out is not None:

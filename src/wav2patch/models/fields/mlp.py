@@ -18,6 +18,7 @@ class MlpField(nn.Module):
     Args:
         layout: What the columns are.
         condition: Width of a condition token.
+        outputs: What the columns of the answer are, as `gridded` makes them; None for those of the layout.
         width: Of the blocks.
         blocks: How many.
         time_features: See `TimeFeatures`; the paper has 0 for k-osc and 256 for Surge XT.
@@ -36,6 +37,7 @@ class MlpField(nn.Module):
         layout: Layout,
         *,
         condition: int,
+        outputs: Layout | None = None,
         width: int = 192,
         blocks: int = 7,
         time_features: int = 64,
@@ -48,10 +50,10 @@ class MlpField(nn.Module):
         self.signals = Signals(condition, time_features, width)
         self.into = nn.Linear(layout.width, width)
         self.blocks = nn.ModuleList(_Block(width, zero_gates=zero_gates) for _ in range(blocks))
-        self.out = small(nn.Linear(width, layout.width))
+        self.out = small(nn.Linear(width, (outputs or layout).width))
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """Velocities ``(n, D)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
+        """Outputs ``(n, O)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
         signals = self.signals(t, condition)
         hidden = self.into(x)
         for i, block in enumerate(self.blocks):

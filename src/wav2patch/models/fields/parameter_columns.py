@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import torch
 from torch import Tensor, nn
@@ -20,24 +21,30 @@ class ParameterColumns(nn.Module):
     Args:
         layout: What the columns are.
         width: Of a token.
+        outputs: What the columns of the answer are, as `gridded` makes them; None for those of the layout.
     """
 
     order: Tensor
     places: Tensor
 
-    def __init__(self, layout: Layout, width: int) -> None:
+    def __init__(self, layout: Layout, width: int, outputs: Layout | None = None) -> None:
         super().__init__()
-        spans = sorted(layout.columns, key=lambda span: span.stop - span.start)
-        order = [column for span in spans for column in range(span.start, span.stop)]
+        outputs = outputs or layout
+        # By their columns here, then by their columns there, so that both are computed in runs of equal width.
+        pairs = list(zip(layout.widths, outputs.widths, strict=True))
+        parameters = sorted(range(len(layout)), key=lambda i: pairs[i])
+        order = [column for i in parameters for column in _range(layout.columns[i])]
+        given = [column for i in parameters for column in _range(outputs.columns[i])]
         self.register_buffer("order", torch.tensor(order), persistent=False)
-        self.register_buffer("places", torch.argsort(torch.tensor(order)), persistent=False)
-        widths = sorted(layout.widths)
-        self.counts = {c: widths.count(c) for c in dict.fromkeys(widths)}
-        blocks = self.counts.items()
-        self.into_weights = nn.ParameterList(torch.randn(k, c, width) / math.sqrt(c) for c, k in blocks)
+        self.register_buffer("places", torch.argsort(torch.tensor(given)), persistent=False)
+        self.counts = Counter(pairs[i][0] for i in parameters)
+        self.given = Counter(pairs[i] for i in parameters)
+        self.into_weights = nn.ParameterList(torch.randn(k, c, width) / math.sqrt(c) for c, k in self.counts.items())
         self.embedding = nn.Parameter(torch.randn(len(layout), width))
-        self.out_weights = nn.ParameterList(0.1 * torch.randn(k, width, c) / math.sqrt(width) for c, k in blocks)
-        self.out_bias = nn.Parameter(torch.zeros(layout.width))
+        self.out_weights = nn.ParameterList(
+            0.1 * torch.randn(k, width, c) / math.sqrt(width) for (_, c), k in self.given.items()
+        )
+        self.out_bias = nn.Parameter(torch.zeros(outputs.width))
 
     def into(self, x: Tensor) -> Tensor:
         """Tokens ``(n, parameters, width)`` of columns ``(n, D)``."""
@@ -49,10 +56,14 @@ class ParameterColumns(nn.Module):
         return torch.cat(tokens, dim=1) + self.embedding
 
     def out(self, tokens: Tensor) -> Tensor:
-        """Columns ``(n, D)`` of tokens ``(n, parameters, width)``."""
-        parts = tokens.split(list(self.counts.values()), dim=1)
+        """Outputs ``(n, O)`` of tokens ``(n, parameters, width)``."""
+        parts = tokens.split(list(self.given.values()), dim=1)
         columns = [_each(part, weight).flatten(1) for part, weight in zip(parts, self.out_weights, strict=True)]
         return torch.cat(columns, dim=1)[:, self.places] + self.out_bias
+
+
+def _range(span: slice) -> range:
+    return range(span.start, span.stop)
 
 
 def _each(x: Tensor, weights: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ class ParameterTransformer(nn.Module):
     Args:
         layout: What the columns are.
         condition: Width of a condition token.
+        outputs: What the columns of the answer are, as `gridded` makes them; None for those of the layout.
         latents: How many, or None to let the layers work on the parameters' tokens.
         width: Of a token.
         layers: Of the transformer.
@@ -44,6 +45,7 @@ class ParameterTransformer(nn.Module):
         layout: Layout,
         *,
         condition: int,
+        outputs: Layout | None = None,
         latents: int | None = None,
         width: int = 96,
         layers: int = 4,
@@ -57,12 +59,12 @@ class ParameterTransformer(nn.Module):
         need_positive(latents=1 if latents is None else latents, width=width)
         self.tokens = 1 if shared_condition else layers
         self.signals = Signals(condition, time_features, width)
-        self.columns = ParameterColumns(layout, width)
+        self.columns = ParameterColumns(layout, width, outputs)
         body = Transformer(layers, width, heads, hidden, zero_gates=zero_gates)
         self.body = body if latents is None else _Latents(body, latents, width, heads, hidden)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """Velocities ``(n, D)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
+        """Outputs ``(n, O)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
         return self.columns.out(self.body(self.columns.into(x), self.signals(t, condition)))
 
 

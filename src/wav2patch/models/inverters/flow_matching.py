@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wav2patch.models.choices import Choices
 from wav2patch.models.couplings import COUPLINGS
+from wav2patch.models.endpoints import NEAREST, Endpoints
+from wav2patch.models.grids import gridded
 from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
 from wav2patch.models.inverters.parts import Spec, build, make_encoder, make_field
 from wav2patch.models.layout import Layout
@@ -21,20 +22,25 @@ from wav2patch.models.regularizers import equivariance_error, symmetric_orders
 from wav2patch.models.samplers import SAMPLERS, guided
 
 Categoricals = Literal["endpoint", "one_hot"]
-
-_NEAREST = 0.02
-"""Of the end of time, for the division by 1 − t: a field that has no end point would be infinitely fast there."""
+Discretes = Literal["grid", "spread"]
 
 
 class FlowMatching(Inverter):
     """A vector field that carries Gaussian noise to the patches that may have made a sound.
 
     Rectified flow (Liu et al., ICLR 2023; Lipman et al., ICLR 2023) over encodings, conditioned on the sound, as Hayes
-    et al. (ISMIR 2025) do it. Two things differ. Discrete values are spread evenly over their step before they are
-    learnt, so that the flow's target has a density, and decoding rounds it away. Of a categorical parameter the field
-    gives logits, trained by cross-entropy, and its velocity leads to their mean: variational flow matching (Eijkelboom
-    et al., NeurIPS 2024, CatFlow), where the original regresses the velocity of one-hots; ``categoricals="one_hot"``
-    does that. docs/decisions/0014 has the figures.
+    et al. (ISMIR 2025) do it. Two things differ. Of a categorical parameter the field gives logits, trained by
+    cross-entropy, and its velocity leads to their mean: variational flow matching (Eijkelboom et al., NeurIPS 2024,
+    CatFlow), where the original regresses the velocity of one-hots; ``categoricals="one_hot"`` does that.
+    docs/decisions/0014 has the figures.
+
+    A discrete parameter keeps its one column on the way, and the field gives logits of the values on its grid, so that
+    single values may have mass, such as the middle of a range. The network tells how likely each value v is by the
+    sound and the other parameters; what the point itself says of it follows from Bayes' rule, as xₜ = t v + (1 − t) ε:
+    −(xₜ − t v)² / (2 (1 − t)²) is added to the logits. Of noise that a coupling has chosen this is an approximation,
+    which the logits may correct. ``discretes="spread"`` spreads values evenly over their step instead, regresses the
+    velocity and lets decoding round; so are grids of more than `most_values` treated. docs/decisions/0015 has the
+    figures.
 
     Args:
         layout: Columns of what is proposed.
@@ -45,6 +51,8 @@ class FlowMatching(Inverter):
         field: Name, or name and settings.
         coupling: Of noise and data in a batch.
         categoricals: ``endpoint`` or ``one_hot``.
+        discretes: ``grid`` or ``spread``.
+        most_values: Of a discrete parameter whose values get logits.
         condition_dropout: How often the sound is left out in training, for guidance.
         sampler: Name, or name and settings.
         guidance: Weight of classifier-free guidance; 1 is none.
@@ -65,15 +73,20 @@ class FlowMatching(Inverter):
         field: Spec = "assigned_transformer",
         coupling: Spec = "independent",
         categoricals: Categoricals = "endpoint",
+        discretes: Discretes = "grid",
+        most_values: int = 128,
         condition_dropout: float = 0.1,
-        sampler: Spec = "heun",
+        sampler: Spec = "euler",
         guidance: float = 2.0,
         penalties: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(layout, shape, note=note)
         if categoricals not in ("endpoint", "one_hot"):
             raise ValueError(f"categoricals is endpoint or one_hot, not {categoricals!r}")
-        self.field = make_field(field, layout, condition=width)
+        if discretes not in ("grid", "spread"):
+            raise ValueError(f"discretes is grid or spread, not {discretes!r}")
+        outputs = gridded(layout, most_values) if discretes == "grid" else layout
+        self.field = make_field(field, layout, condition=width, outputs=None if outputs is layout else outputs)
         tokens: Any = self.field.tokens
         self.listener = Listener(make_encoder(encoder, shape, tokens=tokens, width=width), width, note=note)
         self.null = nn.Parameter(torch.randn(tokens, width) * 0.02)
@@ -82,10 +95,11 @@ class FlowMatching(Inverter):
         self.path = RectifiedPath()
         self.guidance, self.condition_dropout = guidance, condition_dropout
         self.penalties = {"assignment": 0.01} if penalties is None else dict(penalties)
-        ends = layout.of_kind("categorical") if categoricals == "endpoint" else ()
-        self.choices = Choices([layout.columns[i] for i in ends], layout.width)
+        one_hots = layout.of_kind("categorical") if categoricals == "one_hot" else ()
+        ends = [i for i in outputs.of_kind("categorical") if i not in one_hots]
+        self.endpoints = Endpoints(layout, outputs, ends)
         # Not a buffer: `prepare` runs ahead on the processor, wherever the weights are.
-        self._step = _steps(layout)
+        self._step = _steps(outputs, layout)
 
     def prepare(self, examples: Examples, noise: Noise) -> Examples:
         """Draw the noise and couple it with the batch; needs no weights, so it may run ahead in another thread."""
@@ -106,10 +120,10 @@ class FlowMatching(Inverter):
         point, velocity = self.path(examples.start, end, times)
         condition = self._condition(examples, noise)
         output = self.field(point, times, condition)
-        squared, entropy, count = self._errors(output, velocity, examples)
+        squared, entropy, count = self._errors(output, velocity, point, times, examples)
         rows = (squared + entropy) / count
         losses = {"loss": rows.mean(), "velocity": (squared / count).mean(), "_rows": rows, "_times": times}
-        if self.choices.groups:
+        if self.endpoints.groups:
             losses["choice"] = (entropy / count).mean()
         return self._penalised(losses, lambda x: self.field(x, times, condition), point, noise)
 
@@ -121,16 +135,18 @@ class FlowMatching(Inverter):
         condition = self.listener(features, notes).repeat_interleave(n, dim=0)
         start = draw(torch.randn, generator, (len(features), n, self.layout.width), condition).flatten(0, 1)
         velocity = guided(self.velocity, condition, self.null.expand_as(condition), self.guidance)
-        return self.sampler(velocity, start).unflatten(0, (len(features), n))
+        return self.sampler(velocity, start, landing=self.endpoints.any_grid).unflatten(0, (len(features), n))
 
     def velocity(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """Velocity ``(n, D)`` at points ``(n, D)`` and times ``(n,)`` under condition tokens ``(n, tokens, width)``."""
         output = self.field(x, t, condition)
-        if not self.choices.groups:
+        if not self.endpoints.groups:
             return output
-        endpoint = self.choices.spread(2.0 * self.choices.log_probabilities(output).exp() - 1.0, output)
-        left = (1.0 - t).clamp(min=_NEAREST)[:, None]
-        return torch.where(self.choices.inside, (endpoint - x) / left, output)
+        numbers = self.endpoints.numbers(output)
+        endpoint = self.endpoints.mean(self._log_probabilities(output, x, t), numbers)
+        # The shortest step of a sampler that lands is the last, which has to arrive.
+        left = (1.0 - t).clamp(min=1e-6 if self.endpoints.any_grid else NEAREST)[:, None]
+        return torch.where(self.endpoints.inside, (endpoint - x) / left, numbers)
 
     def graphs(self) -> Mapping[str, Graph]:
         """``listen``: features and notes to condition tokens; ``velocity``: a step of the sampler."""
@@ -143,9 +159,10 @@ class FlowMatching(Inverter):
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """The sampler and the guidance; see `tables` for the null condition."""
+        """The sampler, whether it lands, and the guidance; see `tables` for the null condition."""
         sampler = {"name": _name_of(self.sampler), "steps": self.sampler.steps}
-        return {"kind": "flow", "sampler": sampler, "guidance": self.guidance, "width": self.layout.width}
+        found = {"kind": "flow", "sampler": sampler, "guidance": self.guidance, "width": self.layout.width}
+        return {**found, "landing": True} if self.endpoints.any_grid else found
 
     def tables(self) -> dict[str, NDArray[Any]]:
         """``null``: the condition tokens that stand for no sound, ``(tokens, width)``."""
@@ -156,16 +173,28 @@ class FlowMatching(Inverter):
         left_out = noise.uniform("dropout", 1)[:, :, None] < self.condition_dropout
         return torch.where(left_out, self.null, condition)
 
-    def _errors(self, output: Tensor, velocity: Tensor, examples: Examples) -> tuple[Tensor, Tensor, Tensor]:
+    def _log_probabilities(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """Of the answers, ``(n, groups, most)``: by what the field and the point say together."""
+        said = self.endpoints.likelihoods(x, t) if self.endpoints.any_grid else None
+        return self.endpoints.choices.log_probabilities(output, said)
+
+    def _errors(
+        self, output: Tensor, velocity: Tensor, point: Tensor, times: Tensor, examples: Examples
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Of each row, the summed errors of its scalars and of its choices, and how many of both there are."""
-        weights = torch.ones_like(output) if examples.weights is None else examples.weights
-        scalar = torch.where(self.choices.inside, 0.0, weights)
-        squared = (scalar * (output - velocity) ** 2).sum(dim=1)
-        if not self.choices.groups:
+        weights = torch.ones_like(velocity) if examples.weights is None else examples.weights
+        scalar = torch.where(self.endpoints.inside, 0.0, weights)
+        squared = (scalar * (self.endpoints.numbers(output) - velocity) ** 2).sum(dim=1)
+        if not self.endpoints.groups:
             return squared, torch.zeros_like(squared), scalar.sum(dim=1).clamp(min=1.0)
-        asked = weights[:, self.choices.places[:, 0]]
-        entropy = (asked * self.choices.cross_entropy(output, examples.vectors)).sum(dim=1)
+        asked = weights[:, self.endpoints.first]
+        table = self._log_probabilities(output, point, times)
+        entropy = (asked * self._entropies(table, self.endpoints.answers(examples.vectors))).sum(dim=1)
         return squared, entropy, (scalar.sum(dim=1) + asked.sum(dim=1)).clamp(min=1.0)
+
+    def _entropies(self, table: Tensor, answers: Tensor) -> Tensor:
+        """Cross-entropies ``(n, groups)`` of log-probabilities ``(n, groups, most)`` against answers."""
+        return -table.gather(-1, answers[..., None])[..., 0]
 
     def _penalised(self, losses: Losses, field: Callable[[Tensor], Tensor], point: Tensor, noise: Noise) -> Losses:
         offered: Any = getattr(self.field, "penalties", dict)
@@ -193,10 +222,10 @@ class _Velocity(nn.Module):
         return self.flow.velocity(x, t, condition)
 
 
-def _steps(layout: Layout) -> Tensor:
-    """Width of a step of each column in [−1, 1], 0 where values are continuous or choices."""
+def _steps(outputs: Layout, layout: Layout) -> Tensor:
+    """Width of a step of each column in [−1, 1], 0 where values are continuous, or answered by logits."""
     steps = torch.zeros(layout.width)
-    for i in layout.of_kind("discrete"):
+    for i in outputs.of_kind("discrete"):
         steps[layout.columns[i]] = 2.0 / max(layout.sizes[i] - 1, 1)
     return steps
 

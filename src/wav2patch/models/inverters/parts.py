@@ -68,10 +68,16 @@ def make_encoder(spec: Spec, shape: tuple[int, ...], *, tokens: int, width: int)
     return build("encoder", ENCODERS, spec, shape, tokens=tokens, width=width)
 
 
-def make_field(spec: Spec, layout: Layout, *, condition: int) -> nn.Module:
+def make_field(spec: Spec, layout: Layout, *, condition: int, outputs: Layout | None = None) -> nn.Module:
     """A vector field over a layout's columns; see `wav2patch.models.fields`.
+
+    Args:
+        spec: Which.
+        layout: Columns of the points.
+        condition: Width of a condition token.
+        outputs: Columns of the answers, `gridded` of the layout; None for those of the layout.
 
     Raises:
         UserError: The spec names something unknown.
     """
-    return build("field", FIELDS, spec, layout, condition=condition)
+    return build("field", FIELDS, spec, layout, condition=condition, outputs=outputs)
