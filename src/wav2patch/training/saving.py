@@ -237,7 +237,8 @@ def _trained(record: Record, state: Mapping[str, Tensor], standard: Standard | N
         inverter.load_state_dict(state)
     except RuntimeError as error:
         raise UserError(
-            f"{path} is damaged, or of another version of wav2patch: its weights are not those of the model that it describes."
+            f"{path} is damaged, or of another version of wav2patch: its weights are not those of the model that it "
+            "describes."
         ) from error
     return Trained(inverter.eval(), record, standard, synth, path)
 
