@@ -40,16 +40,12 @@ class TrainedMethod:
     def _propose(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
         import torch  # noqa: PLC0415 - seconds to import
 
-        device = self._device()
+        device = self.model.device
         words = [np.random.SeedSequence([seed, row.index]).generate_state(1, np.uint64)[0] for row in rows]
         generators = [torch.Generator(device=device).manual_seed(int(word >> np.uint64(1))) for word in words]
         return self.model.propose_many(
             [row.audio for row in rows], rows[0].sample_rate, [row.note for row in rows], n, generators
         )
-
-    def _device(self) -> str:
-        tensor = next(iter(self.model.inverter.state_dict().values()), None)
-        return "cpu" if tensor is None else str(tensor.device)
 
 
 def load_methods(paths: Sequence[str], rows: Rows) -> dict[str, Propose]:

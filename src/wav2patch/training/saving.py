@@ -75,6 +75,11 @@ class Trained:
     source: Path
     steps: int | None = None
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next((one.device for one in self.inverter.state_dict().values()), torch.device("cpu"))
+
     @cached_property
     def hearing(self) -> Hearing:
         """From recordings to features.
@@ -105,7 +110,7 @@ class Trained:
         generators: Sequence[torch.Generator] | None = None,
     ) -> list[Proposals]:
         """Propose patches for many sounds at once, with the note and the generator of each."""
-        device = _device(self.inverter)
+        device = self.device
         heard = torch.from_numpy(np.stack([self.hearing(audio, sample_rate) for audio in audios])).to(device)
         told = [one for one in (told_note(self.record, note) for note in notes) if one is not None]
         known = torch.from_numpy(np.stack(told)).to(device) if told else None
@@ -241,8 +246,3 @@ def _trained(record: Record, state: Mapping[str, Tensor], standard: Standard | N
             "describes."
         ) from error
     return Trained(inverter.eval(), record, standard, synth, path)
-
-
-def _device(inverter: Inverter) -> torch.device:
-    tensor = next(iter(inverter.state_dict().values()), None)
-    return torch.device("cpu") if tensor is None else tensor.device
