@@ -17,11 +17,13 @@ from torch import Tensor, nn  # noqa: E402
 
 from wav2patch.models.encoders.catalogue import ENCODERS  # noqa: E402
 from wav2patch.models.layers import Leveller, averaging  # noqa: E402
+from wav2patch.models.listener import Listener  # noqa: E402
 
 SMALL: dict[str, dict[str, Any]] = {
     "spectrogram_transformer": {"layers": 2, "heads": 2},
     "cnn_1d": {"widths": (8, 12), "out": 16, "hidden": 32},
     "cnn_2d": {"widths": (8, 16, 24), "blocks": (1, 1, 1), "hidden": 32},
+    "keyed_cnn": {"widths": (16, 24), "hidden": 32},
     "mlp": {"hidden": 32, "blocks": 2},
     "pooled": {"hidden": 32, "heads": 4},
 }
@@ -29,6 +31,7 @@ SHAPES = {
     "spectrogram_transformer": [(1, 40, 57), (2, 16, 16), (1, 7, 90)],
     "cnn_1d": [(1, 513), (2, 100), (1, 3)],
     "cnn_2d": [(1, 40, 57), (2, 33, 5), (1, 128, 130), (1, 1, 1)],
+    "keyed_cnn": [(1, 108, 57), (2, 20, 9), (1, 1, 1)],
     "mlp": [(24,), (2, 5, 6)],
     "pooled": [(24,), (9, 16), (2, 5, 16), (1, 16)],
 }
@@ -187,6 +190,9 @@ def test_runs_without_pytorch(name: str, shape: tuple[int, ...]) -> None:
         ("cnn_1d", (1, 24), {"norm": "layer"}, "norm is group or batch, not 'layer'"),
         ("cnn_2d", (1, 24, 24), {"blocks": (1,)}, "a number of blocks for each of 3 widths, not 1"),
         ("pooled", (24,), {"hidden": 30}, "hidden is a multiple of heads, and 30 is none of 4"),
+        ("keyed_cnn", (1, 24), {}, r"it takes features \(channels, bands, frames\), not of shape \(1, 24\)"),
+        ("keyed_cnn", (1, 24, 24), {"per_octave": 18}, "per_octave is a multiple of 12, and 18 is none"),
+        ("keyed_cnn", (1, 24, 24), {"below": -1}, "numbers of semitones from 0"),
         ("mlp", (24,), {"heard": "loud"}, "heard is levelled or plain, not 'loud'"),
     ],
 )
@@ -264,3 +270,31 @@ def test_averages_of_slots(places: int, slots: int) -> None:
     if places % slots == 0:
         values = features((1, places)).double()
         torch.testing.assert_close(values @ weights, nn.functional.adaptive_avg_pool1d(values, slots))
+
+
+@pytest.mark.parametrize("per_octave", [12, 24])
+def test_a_sound_played_on_another_key_is_heard_alike(per_octave: int) -> None:
+    encoder = make("keyed_cnn", (1, 9 * per_octave, 21), per_octave=per_octave, heard="plain")
+    # Nothing but the moved bands is to be heard.
+    with torch.no_grad():
+        encoder.stem.weight[:, : 9 * per_octave] = 0.0
+    up = 7 * per_octave // 12
+    sound = torch.full((1, 1, 9 * per_octave, 21), -1.0)
+    sound[:, :, 2 * per_octave : 6 * per_octave] = features((1, 4 * per_octave, 21), 1).clamp(min=-1.0)
+    higher = sound.roll(up, dims=2)
+    keys = torch.tensor([52.0, 59.0])
+    low, high = encoder(sound, keys[:1]), encoder(higher, keys[1:])
+    torch.testing.assert_close(low, high)
+    assert (encoder(higher, keys[:1]) - low).abs().max() > 1e-2
+
+
+def test_listeners_tell_the_key_to_an_encoder_that_hears_it() -> None:
+    encoder = make("keyed_cnn", (1, 108, 21))
+    listener = Listener(encoder, 8, note=True)
+    assert listener.note is not None
+    torch.nn.init.zeros_(listener.note[-1].weight)
+    torch.nn.init.zeros_(listener.note[-1].bias)
+    sounds, keys = features((1, 108, 21), 2), torch.tensor([40.0, 71.0])
+    notes = torch.stack([keys, *torch.ones(3, 2)], dim=1)
+    torch.testing.assert_close(listener(sounds, notes), encoder(sounds, keys))
+    torch.testing.assert_close(Listener(encoder, 8, note=False)(sounds), encoder(sounds))

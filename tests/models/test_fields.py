@@ -359,6 +359,28 @@ def test_the_assignment_starts_alike_for_all_columns() -> None:
     torch.testing.assert_close(penalty, field.assignment.detach().abs().mean())
 
 
+def test_a_hasty_assignment_is_the_same_field_and_learns_as_many_times_as_fast() -> None:
+    layout = layout_of("mixed")
+    fields = {haste: make("assigned_transformer", layout, moved=False, haste=haste) for haste in (1.0, 30.0)}
+    x, t, condition = inputs(fields[1.0], layout)
+    torch.testing.assert_close(fields[30.0](x, t, condition), fields[1.0](x, t, condition))
+    moved = {}
+    for haste, field in fields.items():
+        assert isinstance(field, AssignedTransformer)
+        before = field.assignment.detach().clone(), field.first.weight.detach().clone()
+        optimizer = torch.optim.Adam(field.parameters(), 1e-4)
+        field(x, t, condition).square().sum().backward()
+        optimizer.step()
+        moved[haste] = [
+            float((one - other).detach().abs().mean())
+            for one, other in zip((field.assignment, field.first.weight), before, strict=True)
+        ]
+    assert moved[30.0][0] == pytest.approx(30.0 * moved[1.0][0], rel=0.05)
+    assert moved[30.0][1] == pytest.approx(moved[1.0][1], rel=0.05)
+    with pytest.raises(ValueError, match="haste is a positive number, not 0"):
+        make("assigned_transformer", layout, haste=0.0)
+
+
 @pytest.mark.parametrize("variant", ["assigned_transformer", "equivariant_transformer", "parameter_transformer"])
 def test_a_transformer_wants_a_condition_token_for_each_layer_or_one(variant: str) -> None:
     layout = layout_of("fm_mixed")

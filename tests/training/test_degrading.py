@@ -24,8 +24,8 @@ from wav2patch.training.data_module import ClipData
 from wav2patch.training.degrading.augment import Degrade
 from wav2patch.training.degrading.chances import Chances, Likelihoods, draw_chances
 from wav2patch.training.degrading.clips import DegradedClips
-from wav2patch.training.degrading.mels import DegradedMels
 from wav2patch.training.degrading.spectra import rooms
+from wav2patch.training.degrading.spectrograms import DegradedSpectrograms
 from wav2patch.training.device_features import device_feature
 from wav2patch.training.making import make_data
 from wav2patch.training.settings import DataSettings
@@ -34,6 +34,8 @@ pytestmark = [pytest.mark.filterwarnings(one) for one in QUIET]
 
 RATE = 16_000
 LEVEL, RELATIVE = load_feature("log_mel_level:bands=64:hop=0.02"), load_feature("log_mel:bands=64:hop=0.02")
+PITCHED = load_feature("constant_q:per_octave=12:octaves=8:hop=0.02")
+STORED = (LEVEL, RELATIVE, PITCHED)
 NEVER = Likelihoods(**dict.fromkeys([one.name for one in dataclasses.fields(Likelihoods)], 0.0))
 
 
@@ -68,19 +70,19 @@ def bursts(rows: int = 24) -> Tensor:
 
 def batch_of(audio: Tensor, index: Tensor | None = None, epoch: int = 0) -> dict[str, Any]:
     index = torch.arange(len(audio)) if index is None else index
-    features = {FEATURES + one.name: device_feature(one, RATE)(audio).half() for one in (LEVEL, RELATIVE)}
+    features = {FEATURES + one.name: device_feature(one, RATE)(audio).half() for one in STORED}
     return {"index": index, "parameters": torch.ones(len(audio), 3), "epoch": epoch, AUDIO: audio.half(), **features}
 
 
 def make(strength: float = 1.0, seed: int = 0, likely: Likelihoods | None = None) -> Degrade:
-    return Degrade(seed, strength, RATE, [LEVEL, RELATIVE], likely)
+    return Degrade(seed, strength, RATE, STORED, likely)
 
 
 def chances_of(rows: int, likely: Likelihoods, strength: float = 1.0) -> Chances:
     return draw_chances(Noise(0, 0, torch.arange(rows)), strength, likely)
 
 
-HEARD = (AUDIO, FEATURES + LEVEL.name, FEATURES + RELATIVE.name)
+HEARD = (AUDIO, *(FEATURES + one.name for one in STORED))
 
 
 def test_a_row_is_degraded_by_seed_epoch_and_number_alone() -> None:
@@ -108,8 +110,8 @@ def test_strength_0_changes_nothing_and_others_are_refused() -> None:
     for strength in (-0.1, 1.5, float("nan")):
         with pytest.raises(UserError, match="from 0, which is off, to 1"):
             make(strength)
-    with pytest.raises(UserError, match=r"stored constant_q.* cannot be degraded"):
-        Degrade(0, 1.0, RATE, [load_feature("constant_q")])
+    with pytest.raises(UserError, match=r"stored spectrum.* cannot be degraded"):
+        Degrade(0, 1.0, RATE, [load_feature("spectrum")])
 
 
 def test_a_share_of_the_sounds_stays_clean_and_all_parameters_stay() -> None:
@@ -217,17 +219,19 @@ KINDS: dict[str, tuple[Callable[[int], Tensor], Likelihoods, float, float]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("feature", [LEVEL, RELATIVE], ids=["level", "relative"])
+@pytest.mark.parametrize("feature", STORED, ids=["level", "relative", "pitched"])
 def test_degraded_features_are_about_those_of_degraded_audio(kind: str, feature: Any) -> None:
     sounding, likely, off, apart = KINDS[kind]
     audio, chances = sounding(24), chances_of(24, likely)
     maker = device_feature(feature, RATE)
     clean, wanted = maker(audio), maker(DegradedClips(RATE)(audio, chances))
-    found = DegradedMels(feature, RATE)(clean, chances)
+    found = DegradedSpectrograms(feature, RATE)(clean, chances)
     loud = torch.maximum(wanted, found) > -70
     error = (found - wanted)[loud]
-    assert error.mean().abs() < off
-    assert error.abs().mean() < apart
+    # The partials of these sounds lie in the middle of pitched bands, where they seem up to a dB louder than they are.
+    slack = 2.0 if feature is PITCHED else 1.0
+    assert error.mean().abs() < slack * off
+    assert error.abs().mean() < slack * apart
     if (kind, feature) != ("gain", RELATIVE):
         assert error.abs().mean() < 0.75 * (clean - wanted)[loud].abs().mean()
 
@@ -260,7 +264,7 @@ def test_every_kind_of_data_can_be_degraded() -> None:
         assert data.augment.strength == 0.5
         data.close()
     with pytest.raises(UserError, match="cannot be degraded"):
-        make_data(DataSettings(synth="dexed", feature="constant_q", degrade=0.5))
+        make_data(DataSettings(synth="dexed", feature="spectrum", degrade=0.5))
 
 
 def test_the_epoch_of_a_batch_is_known(tmp_path: Path, finished_set: Path) -> None:

@@ -106,6 +106,11 @@ class ConstantQ:
         """How clips of so many samples are cut into bands."""
         return _plan(self, samples, sample_rate)
 
+    def responses(self, frequencies: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
+        """Power ``(bands, n)`` of a full-scale sine at each of n frequencies in Hz, at most 1."""
+        centres = self.centres(sample_rate)[:, None]
+        return _raised_cosine((frequencies - centres) / self._half_width(centres)) ** 2
+
     def _half_width(self, centres: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.maximum(centres * (2.0 ** (1 / self.per_octave) - 1), self.narrowest)
 
@@ -141,6 +146,11 @@ def _frames(spectrum: NDArray[np.complex64], group: BandGroup, frames: int) -> N
     return np.roll(power, finer // 2, axis=-1).reshape(len(power), frames, finer).mean(axis=-1)
 
 
+def _raised_cosine(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 at a band's centre, 0 at its ends, which are at −1 and 1, and beyond them."""
+    return np.cos(np.clip(offsets, -1, 1) * np.pi / 2) ** 2
+
+
 @lru_cache(maxsize=16)
 def _plan(feature: ConstantQ, samples: int, sample_rate: int) -> Plan:
     hop = feature.step(sample_rate)
@@ -156,7 +166,7 @@ def _plan(feature: ConstantQ, samples: int, sample_rate: int) -> Plan:
         bands = np.flatnonzero(lengths == length)
         bins = first[bands, None] + np.arange(width[bands].max())
         offsets = (bins - centres[bands, None] / spacing) / half[bands, None]
-        weights = np.cos(np.clip(offsets, -1, 1) * np.pi / 2) ** 2
+        weights = _raised_cosine(offsets)
         last = frames * hop // 2
         groups.append(BandGroup(int(length), bands, np.minimum(bins, last), weights.astype(np.float32)))
     return Plan(frames * hop, frames, tuple(groups))

@@ -127,6 +127,11 @@ def averaging(places: int, slots: int) -> Tensor:
     return (inside / inside.sum(dim=0)).float()
 
 
+def after_stride(places: int, stride: int) -> int:
+    """Places behind a convolution of this stride that is padded so that all places before are seen."""
+    return (places - 1) // stride + 1
+
+
 def expect_shape(shape: tuple[int, ...], *names: str) -> tuple[int, ...]:
     """The shape, if it has the dimensions that are named.
 

@@ -21,7 +21,7 @@ class Listener(nn.Module):
     """Condition tokens of sounds.
 
     Args:
-        encoder: From features ``(n, *shape)`` to tokens ``(n, tokens, width)``.
+        encoder: From features ``(n, *shape)`` to tokens ``(n, tokens, width)``, some with the keys; see `ENCODERS`.
         width: Of a token.
         note: Whether the note that was played is known, and added to every token.
     """
@@ -37,9 +37,10 @@ class Listener(nn.Module):
         Raises:
             ValueError: The model wants notes and there are none.
         """
-        tokens = self.encoder(features)
         if self.note is None:
-            return tokens
+            return self.encoder(features)
         if notes is None:
             raise ValueError("this model has to be told what note was played")
+        hears_key = getattr(self.encoder, "hears_key", False)
+        tokens = self.encoder(features, notes[:, 0]) if hears_key else self.encoder(features)
         return tokens + self.note(note_vector(notes))[:, None]

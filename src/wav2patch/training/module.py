@@ -112,7 +112,10 @@ class InverterModule(lightning.LightningModule):
         """
         weights = [one for one in self.inverter.parameters() if one.requires_grad]
         kind = torch.optim.AdamW if self.weight_decay else torch.optim.Adam
-        optimizer = kind(weights, self.learning_rate, betas=self.betas, weight_decay=self.weight_decay)
+        # One pass over the weights instead of a dozen: on a processor a step of Adam is then three to five times as
+        # fast. Not on a GPU, where Lightning cannot clip the gradients of a fused optimizer in half precision.
+        fused = all(one.device.type == "cpu" for one in weights)
+        optimizer = kind(weights, self.learning_rate, betas=self.betas, weight_decay=self.weight_decay, fused=fused)
         scale = _Scale(self.schedule, self.warmup_steps, self._last_step(), self.final_scale)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: scale(step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

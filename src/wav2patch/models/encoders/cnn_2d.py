@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from wav2patch.models.layers import Heard, Leveller, TokenHead, averaging, expect_shape, group_norm, initialize
+from wav2patch.models.layers import (
+    Heard,
+    Leveller,
+    TokenHead,
+    after_stride,
+    averaging,
+    expect_shape,
+    group_norm,
+    initialize,
+)
 
 STEM, STEP = 4, 2
 """Strides of the stem and between two stages."""
@@ -52,13 +61,13 @@ class ResidualCnn2d(nn.Module):
             raise ValueError(f"there is a number of blocks for each of {len(widths)} widths, not {len(blocks)}")
         self.leveller = Leveller(heard, 3)
         self.stem = nn.Conv2d(channels, widths[0], 7, stride=STEM, padding=3)
-        bands, frames = _after(bands, STEM), _after(frames, STEM)
+        bands, frames = after_stride(bands, STEM), after_stride(frames, STEM)
         self.place = nn.Parameter(0.02 * torch.randn(widths[0], bands, 1))
         self.stages = nn.Sequential()
         for i, (here, count) in enumerate(zip(widths, blocks, strict=True)):
             if i:
                 self.stages.append(nn.Conv2d(widths[i - 1], here, 3, stride=STEP, padding=1))
-                bands, frames = _after(bands, STEP), _after(frames, STEP)
+                bands, frames = after_stride(bands, STEP), after_stride(frames, STEP)
             self.stages.extend(_Block(here) for _ in range(count))
         self.squeeze = nn.Sequential(group_norm(widths[-1]), nn.Conv2d(widths[-1], squeezed, 1))
         rows, columns = min(bands, registers), min(frames, times)
@@ -91,8 +100,3 @@ class _Block(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         return values + self.branch(values)
-
-
-def _after(places: int, stride: int) -> int:
-    """Places behind a convolution of this stride that is padded so that all places before are seen."""
-    return (places - 1) // stride + 1

@@ -40,15 +40,15 @@ class AssignedTransformer(nn.Module):
         shared_condition: Whether all layers get one condition token, or each its own.
         zero_gates: See `Modulation`; the paper has False.
         spread: Standard deviation of the noise that columns and tokens start with, by which they differ at all.
+        haste: How many times as fast as all else A, Z and Z' are learnt. They are that many times the weights behind
+            them, and a step of Adam has the same size for every weight. 1 is the paper's, whose runs have 400,000
+            steps; short ones never find out what belongs together that slowly. docs/decisions/0016 has the figures.
 
     Raises:
         ValueError: A setting is out of its range.
 
     Attributes:
         tokens: Condition tokens it wants.
-        assignment: A, ``(parameter_tokens, D)``.
-        embedding_in: Z, ``(D, width)``.
-        embedding_out: Z', ``(D, width)``.
     """
 
     def __init__(
@@ -66,19 +66,38 @@ class AssignedTransformer(nn.Module):
         shared_condition: bool = False,
         zero_gates: bool = True,
         spread: float = 1e-4,
+        haste: float = 1.0,
     ) -> None:
         super().__init__()
         need_positive(parameter_tokens=parameter_tokens, width=width)
+        if not 0.0 < haste < math.inf:
+            raise ValueError(f"haste is a positive number, not {haste}")
         columns = layout.width
         self.tokens = 1 if shared_condition else layers
         constant = torch.full((parameter_tokens, columns), 1.0 / math.sqrt(parameter_tokens * columns))
-        self.assignment = nn.Parameter(_noisy(constant, spread))
-        self.embedding_in = nn.Parameter(_noisy((torch.randn(width) / math.sqrt(width)).expand(columns, -1), spread))
-        self.embedding_out = nn.Parameter(self.embedding_in.detach().clone())
+        embedding = _noisy((torch.randn(width) / math.sqrt(width)).expand(columns, -1), spread)
+        self.haste = haste
+        starts = {"assignment": _noisy(constant, spread), "embedding_in": embedding, "embedding_out": embedding.clone()}
+        self.hasty = nn.ParameterDict({name: nn.Parameter(start / haste) for name, start in starts.items()})
         self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
         self.values = None if outputs in (None, layout) else _Values(layout, outputs, width)
         self.signals = Signals(condition, time_features, width)
         self.body = Transformer(layers, width, heads, hidden, zero_gates=zero_gates)
+
+    @property
+    def assignment(self) -> Tensor:
+        """A, ``(parameter_tokens, D)``."""
+        return self.haste * self.hasty["assignment"]
+
+    @property
+    def embedding_in(self) -> Tensor:
+        """Z, ``(D, width)``."""
+        return self.haste * self.hasty["embedding_in"]
+
+    @property
+    def embedding_out(self) -> Tensor:
+        """Z', ``(D, width)``."""
+        return self.haste * self.hasty["embedding_out"]
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """Outputs ``(n, O)`` at points ``(n, D)``, times ``(n,)``, for conditions ``(n, tokens, condition)``."""
@@ -95,8 +114,9 @@ class AssignedTransformer(nn.Module):
         on tokens after the mixing: no product of matrices is left to do for each column of each row.
         """
         inner = nn.functional.gelu(x[..., None] * (self.embedding_in @ self.first.weight.T) + self.first.bias)
-        bias = self.assignment.sum(dim=1, keepdim=True) * self.second.bias
-        return (self.assignment @ inner) @ self.second.weight.T + bias
+        assignment = self.assignment
+        bias = assignment.sum(dim=1, keepdim=True) * self.second.bias
+        return (assignment @ inner) @ self.second.weight.T + bias
 
     def _out(self, tokens: Tensor) -> Tensor:
         """Outputs ``(n, O)`` of tokens ``(n, parameter_tokens, width)``."""

@@ -18,7 +18,7 @@ from wav2patch.models.noise import Noise
 from wav2patch.training.clips import Batch
 from wav2patch.training.degrading.chances import Likelihoods, draw_chances
 from wav2patch.training.degrading.clips import DegradedClips
-from wav2patch.training.degrading.mels import DegradedMels
+from wav2patch.training.degrading.spectrograms import DegradedSpectrograms
 from wav2patch.training.examples import EPOCH
 
 
@@ -31,7 +31,7 @@ class Degrade:
         seed: Of all chances.
         strength: 0 to 1: 0 leaves everything, 1 goes as far as a bad recording.
         sample_rate: Of the clips, in Hz.
-        stored: Features that batches come with; log-mel spectrograms.
+        stored: Features that batches come with; log-mel and constant-Q spectrograms.
         likely: How often what happens.
 
     Raises:
@@ -50,7 +50,7 @@ class Degrade:
             raise UserError(f"data.degrade={strength:g} is out of range: give a number from 0, which is off, to 1.")
         self.seed, self.strength, self.likely = seed, strength, likely or Likelihoods()
         self._clips = DegradedClips(sample_rate)
-        self._mels = {one.name: DegradedMels(one, sample_rate) for one in stored}
+        self._stored = {one.name: DegradedSpectrograms(one, sample_rate) for one in stored}
         self._device = torch.device("cpu")
 
     @torch.no_grad()
@@ -66,12 +66,12 @@ class Degrade:
         with torch.autocast(index.device.type, enabled=False):
             if AUDIO in batch:
                 done[AUDIO] = self._clips(batch[AUDIO], chances)
-            for name, mels in self._mels.items():
+            for name, degraded in self._stored.items():
                 if FEATURES + name in batch:
-                    done[FEATURES + name] = mels(batch[FEATURES + name], chances)
+                    done[FEATURES + name] = degraded(batch[FEATURES + name], chances)
         return done
 
     def _move(self, device: torch.device) -> None:
         if device != self._device:
-            self._mels = {name: one.to(device) for name, one in self._mels.items()}
+            self._stored = {name: one.to(device) for name, one in self._stored.items()}
             self._device = device

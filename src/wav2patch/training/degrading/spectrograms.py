@@ -1,4 +1,4 @@
-"""Log-mel spectrograms as those of degraded clips would be, without the clips."""
+"""Spectrograms as those of degraded clips would be, without the clips."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
-from wav2patch.features.log_mel import LogMel
-from wav2patch.features.log_mel_level import LogMelLevel
-from wav2patch.metrics.spectrograms import mel_filters
+from wav2patch.training.degrading.bands import bands_of
 from wav2patch.training.degrading.chances import Chances
 from wav2patch.training.degrading.spectra import dullness, gain_curve, noise_curve, pieces, rooms, white
 
@@ -25,14 +22,14 @@ _TINY = 1e-30
 _PEAK = 4.0
 
 
-class DegradedMels:
-    """Degrades log-mel spectrograms: powers are shifted, smeared by rooms, weighted by band and added to noise's.
+class DegradedSpectrograms:
+    """Degrades spectrograms: powers are shifted, smeared by rooms, weighted by band and added to noise's.
 
     It comes within a few dB of what degrading the clip gives: powers are added as if phases had no say. Clipping
     leaves no trace, as it depends on the waveform.
 
     Args:
-        feature: A log-mel spectrogram.
+        feature: A log-mel or a constant-Q spectrogram.
         sample_rate: Of the clips, in Hz.
 
     Raises:
@@ -40,33 +37,16 @@ class DegradedMels:
     """
 
     def __init__(self, feature: Feature, sample_rate: int) -> None:
-        if not isinstance(feature, LogMel | LogMelLevel):
-            raise UserError(
-                f"stored {feature.name} cannot be degraded: give data.degrade=0, data.feature=log_mel_level, or a data "
-                "set without that feature, so that it is computed from degraded audio."
-            )
-        self.feature, self.sample_rate = feature, sample_rate
-        self.length, hop = feature.lengths(sample_rate)
-        self.hop = hop / sample_rate
-        self._relative = isinstance(feature, LogMel)
-        self._floor = -feature.top_db if isinstance(feature, LogMel) else feature.floor
-        filters = np.array(mel_filters(sample_rate, self.length, feature.bands), dtype=np.float64)
-        frequencies = np.fft.rfftfreq(self.length, 1.0 / sample_rate)
-        sums = filters.sum(axis=1)
-        # Where bands are narrower than bins, some hold none.
-        safe = np.maximum(sums, _TINY)
-        self._bins, self._filters = _float(frequencies), _float(filters)
-        self._bands = _float(np.where(sums > 0, filters @ frequencies / safe, 1_000.0))
-        # With weights by this the bands of a frame add up to the power of its bins.
-        cover = filters.sum(axis=0)
-        weights = filters @ np.where(cover > 0, 1.0 / np.maximum(cover, _TINY), 0.0) / safe
-        # Direct current, which some synths have more of than of sound, reaches up to two bins.
-        self._weights = _float(np.where(self._bands.numpy() >= 2.0 * frequencies[1], weights, 0.0))
+        self.sample_rate = sample_rate
+        bands = bands_of(feature, sample_rate)
+        self.hop, self._relative, self._floor = bands.hop, bands.relative, bands.floor
+        self._bands_of, self._bins, self._filters = bands, _float(bands.frequencies), _float(bands.filters)
+        self._bands, self._weights = _float(bands.centres), _float(bands.weights)
         self._dull = dullness(self._bands)
         self._fine = torch.linspace(0.0, sample_rate / 2.0, 2_048)
         self._noise: Tensor | None = None
 
-    def to(self, device: torch.device) -> DegradedMels:
+    def to(self, device: torch.device) -> DegradedSpectrograms:
         """The same on a device."""
         there = copy.copy(self)
         for name, value in vars(self).items():
@@ -117,7 +97,7 @@ class DegradedMels:
 
     def _added(self, power: Tensor, chances: Chances) -> Tensor:
         """Powers of noise and of rounding ``(n, channels, bands, frames)``."""
-        frames = self._weights @ power * (2.0 / self.length)
+        frames = self._weights @ power
         mean, most = frames.mean(dim=(1, 2)), frames.amax(dim=(1, 2))
         curve = noise_curve(chances, self._bins) @ self._filters.T
         curve *= (mean / (chances.snr * noise_curve(chances, self._fine).mean(dim=1)))[:, None]
@@ -136,9 +116,8 @@ class DegradedMels:
 
     def _measured(self, frames: int) -> Tensor:
         samples = round(frames * self.hop * self.sample_rate)
-        power = _float(self.feature.power(white(1, samples).numpy(), self.sample_rate)[0])[:, :frames]
-        window = np.hamming(self.length + 1)[:-1]
-        expected = float(np.square(window).sum()) * self._filters.sum(dim=1).cpu()
+        power = _float(self._bands_of.power(white(1, samples).numpy(), self.sample_rate)[0])[:, :frames]
+        expected = self._bands_of.per_square * _float(self._bands_of.sums)
         relative = torch.where(expected > 0, 1.0 / expected.clamp(min=_TINY), 0.0)[:, None] * power
         return relative.T.contiguous()
 

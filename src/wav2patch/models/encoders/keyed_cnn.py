@@ -1,0 +1,139 @@
+"""A CNN over time that counts bands from the key that was played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from wav2patch.models.layers import (
+    Heard,
+    Leveller,
+    TokenHead,
+    after_stride,
+    averaging,
+    expect_shape,
+    group_norm,
+    initialize,
+)
+
+LOWEST_KEY = 21
+"""Of the first band, MIDI number: that of `ConstantQ`."""
+
+MIDDLE_C = 60.0
+STEM, STEP = 4, 2
+"""Strides of the stem and between two stages."""
+
+
+class KeyedCnn(nn.Module):
+    """One-dimensional convolutions over frames, whose channels are bands on a scale of musical pitch.
+
+    What a patch does to the partials is the same on every key, only that all of them move. Beside the bands as they
+    are, which tell fixed frequencies and formants, the network hears them moved so that the key's own pitch is always
+    in the same band: the third partial is then always the same number, and how loud it is need not be learnt for each
+    key anew. That takes a feature whose bands are equally spaced in pitch, such as ``constant_q:per_octave=12``.
+
+    Convolutions over frames with bands as channels are products of large matrices, which a processor does at several
+    times the speed of a small CNN over both.
+
+    Args:
+        shape: ``(channels, bands, frames)`` of a feature.
+        tokens: Condition tokens.
+        width: Of a token.
+        per_octave: Bands in an octave, a multiple of 12.
+        below: Semitones below the key that are heard.
+        above: Semitones above the key that are heard.
+        widths: Channels of the stages; each has half the frames of the one before.
+        blocks: Residual blocks of a stage.
+        times: Slots in time that are kept at most.
+        squeezed: Channels of a slot.
+        hidden: Width of the residual MLP behind.
+        heard: Each row levelled, or ``plain`` as it comes; see `Leveller`.
+
+    Raises:
+        ValueError: A semitone is no whole number of bands, or there is no band to be heard.
+
+    Attributes:
+        hears_key: Whether it takes the keys.
+    """
+
+    hears_key = True
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        tokens: int = 1,
+        width: int = 128,
+        per_octave: int = 12,
+        below: int = 12,
+        above: int = 84,
+        widths: Sequence[int] = (128, 160, 192),
+        blocks: int = 1,
+        times: int = 13,
+        squeezed: int = 48,
+        hidden: int = 512,
+        heard: Heard = "levelled",
+    ) -> None:
+        super().__init__()
+        channels, bands, frames = expect_shape(shape, "channels", "bands", "frames")
+        if per_octave < 12 or per_octave % 12:
+            raise ValueError(f"per_octave is a multiple of 12, and {per_octave} is none")
+        if below < 0 or above < 0:
+            raise ValueError("below and above are numbers of semitones from 0")
+        self.per_semitone = per_octave // 12
+        self.register_buffer("offsets", torch.arange(-below * self.per_semitone, above * self.per_semitone + 1))
+        self.leveller = Leveller(heard, 3)
+        self.stem = nn.Conv1d(channels * (bands + len(self.offsets)), widths[0], 7, stride=STEM, padding=3)
+        places = after_stride(frames, STEM)
+        self.stages = nn.Sequential()
+        for i, here in enumerate(widths):
+            if i:
+                self.stages.append(nn.Conv1d(widths[i - 1], here, 3, stride=STEP, padding=1))
+                places = after_stride(places, STEP)
+            self.stages.extend(_Block(here) for _ in range(blocks))
+        self.squeeze = nn.Sequential(group_norm(widths[-1]), nn.Conv1d(widths[-1], squeezed, 1))
+        slots = min(places, times)
+        self.register_buffer("averaging", averaging(places, slots), persistent=False)
+        initialize(self)
+        self.head = TokenHead(squeezed * slots + self.leveller.told, tokens, width, hidden=hidden)
+
+    offsets: Tensor
+    averaging: Tensor
+
+    def forward(self, features: Tensor, keys: Tensor | None = None) -> Tensor:
+        """Tokens ``(n, tokens, width)`` of spectrograms ``(n, channels, bands, frames)`` and keys ``(n,)``.
+
+        Keys are MIDI numbers; without them all are middle C.
+        """
+        if keys is None:
+            keys = torch.full_like(features[:, 0, 0, 0], MIDDLE_C)
+        values, told = self.leveller(features)
+        values = torch.cat([values, self._moved(values, keys)], dim=2).flatten(1, 2)
+        values = self.squeeze(self.stages(self.stem(values))) @ self.averaging
+        return self.head(torch.cat([values.flatten(1), told], dim=1))
+
+    def _moved(self, values: Tensor, keys: Tensor) -> Tensor:
+        """Bands ``(n, channels, offsets, frames)`` from the key's; where there is none, a row's least value."""
+        first = (keys.round().long() - LOWEST_KEY) * self.per_semitone
+        wanted = first[:, None] + self.offsets
+        there = (wanted >= 0) & (wanted < values.shape[2])
+        index = wanted.clamp(0, values.shape[2] - 1)[:, None, :, None]
+        found = values.gather(2, index.expand(-1, values.shape[1], -1, values.shape[3]))
+        return torch.where(there[:, None, :, None], found, values.amin(dim=(1, 2, 3), keepdim=True))
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            group_norm(width),
+            nn.Conv1d(width, width, 3, padding=1),
+            nn.GELU(),
+            group_norm(width),
+            nn.Conv1d(width, width, 1),
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values + self.branch(values)
