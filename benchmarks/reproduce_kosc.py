@@ -2,7 +2,7 @@ r"""The k-osc comparison of Hayes et al. (ISMIR 2025, Figure 3) at a size for tw
 
     make reproduce-kosc                                              # k = 4: about an hour on two idle cores
     python benchmarks/reproduce_kosc.py --out results/kosc --k 4 8   # more oscillators
-    python benchmarks/reproduce_kosc.py --out results/kosc --paper   # the paper's networks and 400,000 steps: a GPU, days
+    python benchmarks/reproduce_kosc.py --out results/kosc --paper   # the paper's networks and steps: a GPU, days
     python benchmarks/reproduce_kosc.py --out results/kosc --paper --steps 40000 --jobs 4         # a GPU, for an hour
 
 Every method learns the same synth twice: with its oscillators interchangeable, and with a frequency band for each,

@@ -25,7 +25,7 @@ def commands() -> list[str]:
 
 
 STEPS = ("data.batch_size=4", "trainer.max_steps=2", "trainer.val_every=1", "callbacks.audio=0", "data.workers=0")
-SMALL = ("inverter.width=8", "inverter.encoder.widths=[4,4]", "inverter.encoder.blocks=[1,1]", "module.warmup_steps=0")
+SMALL = ("inverter.width=8", "inverter.encoder.widths=[4,4]", "inverter.encoder.blocks=1", "module.warmup_steps=0")
 
 
 def quick_training(words: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "spectrogram_transformer": {"layers": 1, "heads": 2, "hidden": 16},
     "cnn_1d": {"widths": [4, 4, 4, 4], "out": 8, "hidden": 16},
     "cnn_2d": {"widths": [4, 4, 4, 4], "blocks": [1, 1, 1, 1], "hidden": 16},
+    "keyed_cnn": {"widths": [8, 8], "hidden": 16},
     "assigned_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
     "equivariant_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
     "parameter_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},

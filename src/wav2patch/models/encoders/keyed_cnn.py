@@ -23,7 +23,7 @@ LOWEST_KEY = 21
 
 MIDDLE_C = 60.0
 STEM, STEP = 4, 2
-"""Strides of the stem and between two stages."""
+"""Strides of the stem, whose kernel is as long, and between two stages."""
 
 
 class KeyedCnn(nn.Module):
@@ -85,7 +85,7 @@ class KeyedCnn(nn.Module):
         self.per_semitone = per_octave // 12
         self.register_buffer("offsets", torch.arange(-below * self.per_semitone, above * self.per_semitone + 1))
         self.leveller = Leveller(heard, 3)
-        self.stem = nn.Conv1d(channels * (bands + len(self.offsets)), widths[0], 7, stride=STEM, padding=3)
+        self.stem = nn.Conv1d(channels * (bands + len(self.offsets)), widths[0], STEM, stride=STEM)
         places = after_stride(frames, STEM)
         self.stages = nn.Sequential()
         for i, here in enumerate(widths):
@@ -111,6 +111,7 @@ class KeyedCnn(nn.Module):
             keys = torch.full_like(features[:, 0, 0, 0], MIDDLE_C)
         values, told = self.leveller(features)
         values = torch.cat([values, self._moved(values, keys)], dim=2).flatten(1, 2)
+        values = nn.functional.pad(values, (0, -values.shape[-1] % STEM))
         values = self.squeeze(self.stages(self.stem(values))) @ self.averaging
         return self.head(torch.cat([values.flatten(1), told], dim=1))
 
