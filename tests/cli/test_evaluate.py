@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from commands import one_sentence
 from in_process import Said, say
 
@@ -18,6 +20,8 @@ sys.path.append(str(Path(__file__).parent.parent / "evaluation"))
 import real_sets
 import shard_sets
 from tiny_checkpoints import FLOW, REGRESSION, write_checkpoint
+
+from wav2patch.training.reading_settings import plain_settings, read_settings
 
 Say = Callable[..., Said]
 FILES = ["table.md", "table.csv", "table.tex", "parameters.csv", "evaluation.json", "patches.npz", "boxes.png"]
@@ -40,6 +44,20 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wav2patch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, models: Path) -> Say:
     monkeypatch.chdir(tmp_path)
     return lambda *words: say(capsys, monkeypatch, "evaluate", *words)
+
+
+def test_rows_that_a_model_was_trained_on_are_told(
+    wav2patch: Say, dexed_set: Path, models: Path, tmp_path: Path
+) -> None:
+    real_sets.cut_view(dexed_set)
+    run = tmp_path / "run"
+    shutil.copytree(models / "dexed", run)
+    settings = plain_settings(read_settings({"data": {"folder": str(dexed_set)}}))
+    (run / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    said = wav2patch(f"ckpt={checkpoint}", f"data={dexed_set}", "rows=3", "out=found", "sounds=0", "workers=1")
+    assert said.code == 0, said.err
+    assert "was trained on 1 of these 3 rows" in said.err
 
 
 def test_dexed_is_rendered_and_measured_by_the_panel(wav2patch: Say, dexed_set: Path, models: Path) -> None:

@@ -60,6 +60,7 @@ def command(
     rows = _rows(wanted)
     methods = {**baselines(rows.prior, wanted.seed), **load_methods(wanted.ckpt, rows)}
     check_folder(wanted.out)
+    _warn_of_leakage(wanted, rows)
     with _renderer(rows, wanted.workers) as renderer, row_progress() as report:
         found = evaluate(
             methods,
@@ -85,6 +86,21 @@ def _check(wanted: Evaluating) -> None:
         value = getattr(wanted, name)
         if value is not None and value < low:
             raise UserError(f"{name} is {low} or more, not {value}.")
+
+
+def _warn_of_leakage(wanted: Evaluating, rows: Rows) -> None:
+    from wav2patch.cli.console import note_aside
+    from wav2patch.evaluation.leakage import rows_trained_on
+    from wav2patch.evaluation.rows import ViewRows
+
+    if not isinstance(rows, ViewRows):
+        return
+    for checkpoint in wanted.ckpt:
+        if trained := rows_trained_on(checkpoint, rows.view, wanted.rows):
+            note_aside(
+                f"{checkpoint} was trained on {trained:,} of these {len(rows):,} rows: its figures are not those of "
+                "sounds that it has not heard. Give a view that shares no rows with the training's."
+            )
 
 
 def _rows(wanted: Evaluating) -> Rows:
