@@ -131,7 +131,44 @@ def test_keys_of_any_feature(shape: tuple[int, ...]) -> None:
         torch.testing.assert_close(keys, features)
 
 
-@pytest.mark.parametrize("settings", [{"cells": 0}, {"rows": 0}])
-def test_what_makes_no_sense_is_refused(settings: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="a cell and a row"):
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"cells": 0}, "a cell, a component and a row"),
+        ({"rows": 0}, "a cell, a component and a row"),
+        ({"components": 0}, "a cell, a component and a row"),
+        ({"per_octave": 12, "note": False}, "the model has to be told the note"),
+        ({"per_octave": 13}, "per_octave is a multiple of 12"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
         NearestNeighbour(LAYOUT, SHAPE, **settings)
+
+
+def test_components_keep_distances_as_well_as_so_few_numbers_can() -> None:
+    examples, whole = make_examples(), make(note=False)
+    few, all_of_them = make(note=False, components=6), make(note=False, components=1_000)
+    exact = torch.cdist(whole.keys.float(), whole.keys.float())
+    torch.testing.assert_close(
+        torch.cdist(all_of_them.keys.float(), all_of_them.keys.float()), exact, atol=2e-2, rtol=0
+    )
+    assert few.keys.shape == (ROWS, 6)
+    spread = whole.keys.float().svd().S.square()
+    torch.testing.assert_close(few.keys.float().square().sum(), spread[:6].sum(), rtol=1e-3, atol=0)
+    torch.testing.assert_close(few.propose_batch(examples.features, None, 1)[:, 0], examples.vectors)
+
+
+def test_the_same_sound_on_another_key_is_the_nearest() -> None:
+    rng = np.random.default_rng([8, 5])
+    sounds = torch.full((20, 1, 108, 10), -100.0)
+    sounds[:, :, 30:70] = torch.from_numpy(rng.uniform(-60, 0, (20, 1, 40, 10))).float()
+    notes = torch.tensor([[55.0, 100.0, 0.0, 1.0]]).repeat(20, 1)
+    vectors = torch.from_numpy(rng.uniform(-1, 1, (20, 2))).float()
+    keyed = NearestNeighbour(LAYOUT, (1, 108, 10), per_octave=12, components=15)
+    plain = NearestNeighbour(LAYOUT, (1, 108, 10))
+    higher, up = sounds.roll(9, dims=2), notes + torch.tensor([9.0, 0.0, 0.0, 0.0])
+    for model, near in ((keyed, True), (plain, False)):
+        model.fit_data([Examples(sounds, notes, vectors)])
+        found = model.propose_batch(higher, up, 1)[:, 0]
+        assert torch.equal(found, vectors) == near

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from wav2patch.models.keyed import FromKey
 from wav2patch.models.layers import (
     Heard,
     Leveller,
@@ -18,9 +19,6 @@ from wav2patch.models.layers import (
     initialize,
 )
 
-LOWEST_KEY = 21
-"""Of the first band, MIDI number: that of `ConstantQ`."""
-
 MIDDLE_C = 60.0
 STEM, STEP = 4, 2
 """Strides of the stem, whose kernel is as long, and between two stages."""
@@ -29,10 +27,9 @@ STEM, STEP = 4, 2
 class KeyedCnn(nn.Module):
     """One-dimensional convolutions over frames, whose channels are bands on a scale of musical pitch.
 
-    What a patch does to the partials is the same on every key, only that all of them move. Beside the bands as they
-    are, which tell fixed frequencies and formants, the network hears them moved so that the key's own pitch is always
-    in the same band: the third partial is then always the same number, and how loud it is need not be learnt for each
-    key anew. That takes a feature whose bands are equally spaced in pitch, such as ``constant_q:per_octave=12``.
+    Beside the bands as they are, which tell fixed frequencies and formants, the network hears them counted from the
+    key, so that what a partial says need not be learnt for each key anew; see `FromKey`. That takes a feature whose
+    bands are equally spaced in pitch, such as ``constant_q:per_octave=12``.
 
     Convolutions over frames with bands as channels are products of large matrices, which a processor does at several
     times the speed of a small CNN over both.
@@ -78,14 +75,9 @@ class KeyedCnn(nn.Module):
     ) -> None:
         super().__init__()
         channels, bands, frames = expect_shape(shape, "channels", "bands", "frames")
-        if per_octave < 12 or per_octave % 12:
-            raise ValueError(f"per_octave is a multiple of 12, and {per_octave} is none")
-        if below < 0 or above < 0:
-            raise ValueError("below and above are numbers of semitones from 0")
-        self.per_semitone = per_octave // 12
-        self.register_buffer("offsets", torch.arange(-below * self.per_semitone, above * self.per_semitone + 1))
+        self.from_key = FromKey(per_octave, below, above)
         self.leveller = Leveller(heard, 3)
-        self.stem = nn.Conv1d(channels * (bands + len(self.offsets)), widths[0], STEM, stride=STEM)
+        self.stem = nn.Conv1d(channels * (bands + self.from_key.bands), widths[0], STEM, stride=STEM)
         places = after_stride(frames, STEM)
         self.stages = nn.Sequential()
         for i, here in enumerate(widths):
@@ -99,7 +91,6 @@ class KeyedCnn(nn.Module):
         initialize(self)
         self.head = TokenHead(squeezed * slots + self.leveller.told, tokens, width, hidden=hidden)
 
-    offsets: Tensor
     averaging: Tensor
 
     def forward(self, features: Tensor, keys: Tensor | None = None) -> Tensor:
@@ -110,19 +101,10 @@ class KeyedCnn(nn.Module):
         if keys is None:
             keys = torch.full_like(features[:, 0, 0, 0], MIDDLE_C)
         values, told = self.leveller(features)
-        values = torch.cat([values, self._moved(values, keys)], dim=2).flatten(1, 2)
+        values = torch.cat([values, self.from_key(values, keys)], dim=2).flatten(1, 2)
         values = nn.functional.pad(values, (0, -values.shape[-1] % STEM))
         values = self.squeeze(self.stages(self.stem(values))) @ self.averaging
         return self.head(torch.cat([values.flatten(1), told], dim=1))
-
-    def _moved(self, values: Tensor, keys: Tensor) -> Tensor:
-        """Bands ``(n, channels, offsets, frames)`` from the key's; where there is none, a row's least value."""
-        first = (keys.round().long() - LOWEST_KEY) * self.per_semitone
-        wanted = first[:, None] + self.offsets
-        there = (wanted >= 0) & (wanted < values.shape[2])
-        index = wanted.clamp(0, values.shape[2] - 1)[:, None, :, None]
-        found = values.gather(2, index.expand(-1, values.shape[1], -1, values.shape[3]))
-        return torch.where(there[:, None, :, None], found, values.amin(dim=(1, 2, 3), keepdim=True))
 
 
 class _Block(nn.Module):

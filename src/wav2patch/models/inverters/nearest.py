@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wav2patch.models.inverters.base import Examples, Graph, Inverter, Losses
-from wav2patch.models.layers import averaging
+from wav2patch.models.keyed import FromKey
+from wav2patch.models.layers import averaging, expect_shape
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS, note_vector
 from wav2patch.models.losses import MeanSquared
@@ -40,9 +41,13 @@ class NearestNeighbour(Inverter):
         rows: Examples that are remembered, at most; the first ones.
         note_weight: What two examples' notes contribute to their squared distance, on average, beside what the sounds
             do.
+        per_octave: Bands in an octave of a feature whose bands are equally spaced in pitch, a multiple of 12: sounds
+            are then compared by their bands from the key that was played, so that an example on another key may be
+            near; see `FromKey`. None compares them as they are.
+        components: Principal components that are kept of a key; None keeps it whole.
 
     Raises:
-        ValueError: There is nothing to be remembered.
+        ValueError: There is nothing to be remembered, or a key is to be heard that is not told.
     """
 
     kind: ClassVar[str] = "nearest_neighbour"
@@ -57,13 +62,15 @@ class NearestNeighbour(Inverter):
         cells: int = 256,
         rows: int = 100_000,
         note_weight: float = 1.0,
+        per_octave: int | None = None,
+        components: int | None = None,
     ) -> None:
         super().__init__(layout, shape, note=note)
-        if cells < 1 or rows < 1:
-            raise ValueError("there has to be a cell and a row, or more")
+        if min(cells, rows, 1 if components is None else components) < 1:
+            raise ValueError("there has to be a cell, a component and a row, or more")
         self.rows, self.note_weight = rows, note_weight
         self.measure = MeanSquared(layout)
-        self.key = Key(shape, cells, note=note)
+        self.key = Key(shape, cells, note=note, per_octave=per_octave, components=components)
         self.register_buffer("keys", torch.zeros(0, self.key.width, dtype=torch.float16))
         self.register_buffer("vectors", torch.zeros(0, layout.width))
 
@@ -90,7 +97,7 @@ class NearestNeighbour(Inverter):
         if left == self.rows:
             raise ValueError("there is no example to remember")
         together = torch.cat(raw).float()
-        self.key.standardise(together, self.note_weight)
+        self.key.fit(together, self.note_weight)
         self.keys, self.vectors = self.key.standard(together).half(), torch.cat(vectors).float()
 
     @torch.no_grad()
@@ -143,48 +150,75 @@ class Key(nn.Module):
         shape: Of one sound's feature, channels first.
         cells: Of a channel's grid, at most.
         note: Whether the note is a part of it.
+        per_octave: Of bands that are counted from the key; None for features as they are.
+        components: Principal components that are kept, None for all numbers.
+
+    Raises:
+        ValueError: A feature has no bands to be counted, or no key is told to count them from.
     """
 
-    def __init__(self, shape: tuple[int, ...], cells: int, *, note: bool) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        cells: int,
+        *,
+        note: bool,
+        per_octave: int | None = None,
+        components: int | None = None,
+    ) -> None:
         super().__init__()
+        self.from_key = None if per_octave is None else FromKey(per_octave)
+        if self.from_key is not None:
+            channels, _, frames = expect_shape(shape, "channels", "bands", "frames")
+            if not note:
+                raise ValueError("bands are counted from the key, so the model has to be told the note")
+            shape = (channels, self.from_key.bands, frames)
         sides = shape[1:]
         counts = [min(side, max(1, int(cells ** (1 / len(sides)) + 1e-9))) for side in sides]
         for axis, (side, count) in enumerate(zip(sides, counts, strict=True)):
             self.register_buffer(f"average{axis}", averaging(side, count), persistent=False)
         self.axes, self.note = len(sides), note
         self.heard = math.prod((shape[0], *counts))
-        self.width = self.heard + NOTE_FIELDS * note
-        self.register_buffer("centre", torch.zeros(self.width))
-        self.register_buffer("scale", torch.ones(self.width))
+        inner = self.heard + NOTE_FIELDS * note
+        self.width = inner if components is None else min(components, inner)
+        self.register_buffer("centre", torch.zeros(inner))
+        self.register_buffer("scale", torch.ones(inner))
+        self.register_buffer("basis", None if components is None else torch.eye(inner)[:, : self.width].clone())
 
     centre: Tensor
     scale: Tensor
+    basis: Tensor | None
 
     def forward(self, features: Tensor, notes: Tensor | None = None) -> Tensor:
         """Keys ``(n, width)`` of features ``(n, *shape)`` and notes ``(n, 4)``."""
         return self.standard(self.raw(features, notes))
 
     def raw(self, features: Tensor, notes: Tensor | None) -> Tensor:
-        """Averages and notes ``(n, width)`` as they are.
+        """Averages and notes ``(n, …)`` as they are.
 
         Raises:
             ValueError: Notes are a part of the key, and there are none.
         """
+        if self.note and notes is None:
+            raise ValueError("this model has to be told what note was played")
+        if self.from_key is not None:
+            assert notes is not None
+            features = self.from_key(features, notes[:, 0])
         for axis in range(self.axes):
             # The first axis after the channels is averaged, and comes back as the last.
             features = features.movedim(2, -1) @ self.get_buffer(f"average{axis}")
         if not self.note:
             return features.flatten(1)
-        if notes is None:
-            raise ValueError("this model has to be told what note was played")
+        assert notes is not None
         return torch.cat([features.flatten(1), note_vector(notes)], dim=1)
 
     def standard(self, raw: Tensor) -> Tensor:
-        """Keys of raw numbers."""
-        return (raw - self.centre) * self.scale
+        """Keys ``(n, width)`` of raw numbers."""
+        whole = (raw - self.centre) * self.scale
+        return whole if self.basis is None else whole @ self.basis
 
-    def standardise(self, raw: Tensor, note_weight: float) -> None:
-        """Give what varies in raw numbers ``(n, width)`` a variance of 1, and notes their weight in all."""
+    def fit(self, raw: Tensor, note_weight: float) -> None:
+        """Give what varies in raw numbers ``(n, …)`` a variance of 1 and notes their weight in all; find components."""
         deviation = raw.std(dim=0, correction=0)
         varies = deviation > _CONSTANT
         sounds, notes = varies[: self.heard].sum().clamp(min=1), varies[self.heard :].sum().clamp(min=1)
@@ -192,6 +226,11 @@ class Key(nn.Module):
         balance[self.heard :] = (note_weight * sounds / notes).sqrt()
         self.centre.copy_(raw.mean(dim=0))
         self.scale.copy_(torch.where(varies, balance / deviation.clamp(min=_CONSTANT), 0.0))
+        if self.basis is not None:
+            whole = ((raw - self.centre) * self.scale).double()
+            # Ascending; vectors that are turned around are as good, so that each begins upwards.
+            vectors = torch.linalg.eigh(whole.T @ whole / len(whole)).eigenvectors.flip(1)[:, : self.width]
+            self.basis.copy_(vectors * vectors.sum(dim=0).sign())
 
 
 def _distances(asked: Tensor, keys: Tensor) -> Tensor:
