@@ -79,14 +79,16 @@ def test_research_trains(composed: dict[str, RunSettings], name: str, tmp_path: 
     assert trained.record.synth == "kosc_4_asymmetric"
 
 
-@pytest.mark.parametrize("name", ["dexed/flow", "dexed/nearest"])
+@pytest.mark.parametrize(
+    ("name", "standardized"), [("dexed/flow", False), ("dexed/nearest", False), ("dexed/vae_flow", True)]
+)
 def test_instruments_train_on_a_data_set(
-    composed: dict[str, RunSettings], dexed_set: Path, name: str, tmp_path: Path
+    composed: dict[str, RunSettings], dexed_set: Path, name: str, standardized: bool, tmp_path: Path
 ) -> None:
     result = fit(shrunk(composed[name], out=str(tmp_path), data={"folder": str(dexed_set)}))
     trained = load_trained(result.last)
-    assert trained.standard is not None
-    assert (result.folder / "standard.npz").exists()
+    assert (trained.standard is not None) == standardized
+    assert (result.folder / "standard.npz").exists() == standardized
     audio = torch.zeros(1, 22_050).numpy()
     from wav2patch.notes import Note
 
@@ -105,5 +107,6 @@ def test_families_share_what_they_can() -> None:
         for method, settings in family.methods.items():
             assert "kind" in settings["inverter"], method
             assert not flattened(settings).keys() & flattened(family.base).keys() - {
-                *("inverter.encoder.name", "inverter.width", "module.learning_rate", "module.ema")
+                *("inverter.encoder.name", "inverter.width", "module.learning_rate", "module.ema"),
+                "data.standardize",
             }
