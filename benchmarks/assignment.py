@@ -51,10 +51,10 @@ def variants(k: int) -> dict[str, dict[str, Any]]:
 def draw(k: int, step: int) -> tuple[Examples, Noise]:
     """A batch; row i of all is a function of i."""
     noise = Noise(1, 0, torch.arange(step * BATCH, (step + 1) * BATCH))
-    patches = 2.0 * noise.uniform("patch", 3 * k) - 1.0
+    patches = (2.0 * noise.uniform("patch", 3 * k) - 1.0).float()
     blocks = patches.unflatten(1, (3, k))
     order = blocks[:, 0].argsort(dim=1)[:, None].expand(-1, 3, -1)
-    heard = blocks.gather(2, order).flatten(1) + BLUR * noise.normal("blur", 3 * k)
+    heard = blocks.gather(2, order).flatten(1) + BLUR * noise.normal("blur", 3 * k).float()
     return Examples(heard, None, patches), noise
 
 

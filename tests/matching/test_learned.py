@@ -56,7 +56,7 @@ def test_the_patch_that_a_model_knows_is_the_first(known: Path, dexed: Synth, si
 
 
 def test_a_model_gives_the_search_its_start(known: Path, dexed: Synth, simple_target: Target) -> None:
-    without = match(simple_target, dexed, renders=64, candidates=1)
+    without = match(simple_target, dexed, renders=64, candidates=1, proposers=[])
     found = match(simple_target, dexed, renders=64, candidates=1, proposers=[known])
     assert found.best.distance < 0.01 < without.best.distance
     assert found.improvements[0].renders <= 64

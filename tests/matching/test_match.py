@@ -70,7 +70,7 @@ def test_the_copy_that_is_an_octave_off_does_not_displace_the_right_one(simple_t
     right[synth.space.index("op2_output_level")] -= 12
     low[synth.space.index("transpose")] = 12
     synth.write_bank([low, right], tmp_path / "two.syx", ["low", "right"])
-    found = match(simple_target, synth, renders=64, presets=tmp_path, candidates=2)
+    found = match(simple_target, synth, renders=64, presets=tmp_path, candidates=2, proposers=[])
     assert_array_equal(found.best.patch, right)
     assert found.best.panel["f0"] == pytest.approx(0.0, abs=5.0)
 
