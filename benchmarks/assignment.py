@@ -1,6 +1,6 @@
 r"""How fast a flow finds out which parameters belong together (`AssignedTransformer`), against one that is told.
 
-    python benchmarks/assignment.py --out results        # about ten minutes on one idle core
+    python benchmarks/assignment.py --out results        # about eight minutes on one idle core
 
 k-osc without the hearing: instead of a sound, each example gives its own patch, the oscillators sorted by frequency and
 with a little noise. What is left is what the field has to learn. All have the same encoder, batches, steps, learning
@@ -43,7 +43,6 @@ def variants(k: int) -> dict[str, dict[str, Any]]:
         "starts further apart, spread 0.05": {**assigned, "spread": 0.05},
         "the paper's start, haste 10": {**assigned, "haste": 10.0},
         "the paper's start, haste 30": {**assigned, "haste": 30.0},
-        "the paper's start, haste 100": {**assigned, "haste": 100.0},
         "knows nothing: MLP": {"name": "mlp", "width": 128, "blocks": 5},
     }
 

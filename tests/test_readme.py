@@ -61,6 +61,7 @@ def folder(tmp_path: Path, dexed: Synth) -> Path:
     return tmp_path
 
 
+@pytest.mark.timeout(1800)
 def test_the_commands_run_one_after_the_other(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,7 @@ def bands_of(feature: Feature, sample_rate: int) -> Bands:
 
 def _mel_bands(feature: LogMel | LogMelLevel, sample_rate: int) -> Bands:
     length, hop = feature.lengths(sample_rate)
-    frequencies = np.fft.rfftfreq(length, 1.0 / sample_rate)
+    frequencies = np.asarray(np.fft.rfftfreq(length, 1.0 / sample_rate), dtype=np.float64)
     return Bands(
         hop=hop / sample_rate,
         floor=-feature.top_db if isinstance(feature, LogMel) else feature.floor,
