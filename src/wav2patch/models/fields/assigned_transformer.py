@@ -42,7 +42,7 @@ class AssignedTransformer(nn.Module):
         spread: Standard deviation of the noise that columns and tokens start with, by which they differ at all.
         haste: How many times as fast as all else A, Z and Z' are learnt. They are that many times the weights behind
             them, and a step of Adam has the same size for every weight. 1 is the paper's, whose runs have 400,000
-            steps; short ones never find out what belongs together that slowly. docs/decisions/0016 has the figures.
+            steps; short ones hardly find out what belongs together that slowly. docs/decisions/0016 has the figures.
 
     Raises:
         ValueError: A setting is out of its range.
