@@ -112,7 +112,10 @@ def small_disk(wav2patch: Say) -> Iterator[None]:
     ("words", "file"),
     [
         (("train", "experiment=kosc/mse", *TINY), "best.ckpt"),
-        (("train", "experiment=dexed/nearest", *PLAIN, "data.folder=set", "data.workers=0"), "standard.npz"),
+        (
+            ("train", "experiment=dexed/nearest", *PLAIN, "data.folder=set", "data.workers=0", "data.standardize=true"),
+            "standard.npz",
+        ),
         (("evaluate", "ckpt=kosc.ckpt", "data=kosc_4", "rows=40"), "evaluation.json"),
         (("predict", "bell.wav", "ckpt=dexed.ckpt", "note=C4"), "target.wav"),
     ],
