@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -32,6 +33,38 @@ class ResidualMlpBlock(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Values ``(…, width)`` of the same shape."""
+        return values + self.branch(values)
+
+
+class ResidualConv(nn.Module):
+    """A convolution over places and one over channels with a GELU between, added to what comes in; each normalised.
+
+    Args:
+        conv: ``nn.Conv1d`` or ``nn.Conv2d``.
+        width: Channels of what comes in and goes out.
+        kernel: Places that the first convolution sees, an odd number.
+        norm: What normalises so many channels.
+    """
+
+    def __init__(
+        self,
+        conv: type[nn.Conv1d] | type[nn.Conv2d],
+        width: int,
+        kernel: int = 3,
+        norm: Callable[[int], nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        normal = norm or group_norm
+        self.branch = nn.Sequential(
+            normal(width),
+            conv(width, width, kernel, padding=kernel // 2),
+            nn.GELU(),
+            normal(width),
+            conv(width, width, 1),
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Values of the same shape ``(n, width, …)``."""
         return values + self.branch(values)
 
 

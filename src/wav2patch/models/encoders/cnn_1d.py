@@ -9,7 +9,16 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from wav2patch.models.layers import Heard, Leveller, TokenHead, averaging, expect_shape, group_norm, initialize
+from wav2patch.models.layers import (
+    Heard,
+    Leveller,
+    ResidualConv,
+    TokenHead,
+    averaging,
+    expect_shape,
+    group_norm,
+    initialize,
+)
 
 STRIDE, KERNEL = 3, 6
 """Of the convolution between two stages."""
@@ -61,7 +70,7 @@ class ResidualCnn1d(nn.Module):
         self.leveller = Leveller(heard, 2, center=False)
         self.stem = nn.Conv1d(channels * (2 if self.leveller.told else 1), widths[0], 1)
         self.stages = nn.ModuleList(
-            nn.Sequential(_Block(here, normal), _Block(here, normal), _Shrink(here, there))
+            nn.Sequential(*(ResidualConv(nn.Conv1d, here, 7, normal) for _ in range(2)), _Shrink(here, there))
             for here, there in zip(widths, [*widths[1:], out], strict=True)
         )
         places = bins
@@ -86,21 +95,6 @@ class ResidualCnn1d(nn.Module):
         if self.averaging is not None:
             values = values @ self.averaging
         return self.head(torch.cat([values.flatten(1), told], dim=1))
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int, norm: Callable[[int], nn.Module]) -> None:
-        super().__init__()
-        self.branch = nn.Sequential(
-            norm(width),
-            nn.Conv1d(width, width, 7, padding=3),
-            nn.GELU(),
-            norm(width),
-            nn.Conv1d(width, width, 1),
-        )
-
-    def forward(self, values: Tensor) -> Tensor:
-        return values + self.branch(values)
 
 
 class _Shrink(nn.Conv1d):

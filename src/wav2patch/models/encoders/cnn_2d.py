@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from wav2patch.models.layers import (
     Heard,
     Leveller,
+    ResidualConv,
     TokenHead,
     after_stride,
     averaging,
@@ -68,7 +69,7 @@ class ResidualCnn2d(nn.Module):
             if i:
                 self.stages.append(nn.Conv2d(widths[i - 1], here, 3, stride=STEP, padding=1))
                 bands, frames = after_stride(bands, STEP), after_stride(frames, STEP)
-            self.stages.extend(_Block(here) for _ in range(count))
+            self.stages.extend(ResidualConv(nn.Conv2d, here) for _ in range(count))
         self.squeeze = nn.Sequential(group_norm(widths[-1]), nn.Conv2d(widths[-1], squeezed, 1))
         rows, columns = min(bands, registers), min(frames, times)
         self.register_buffer("low", averaging(bands, rows).T.contiguous(), persistent=False)
@@ -85,18 +86,3 @@ class ResidualCnn2d(nn.Module):
         values = self.squeeze(self.stages(self.stem(values) + self.place))
         slots = self.low @ values @ self.late
         return self.head(torch.cat([slots.flatten(1), told], dim=1))
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.branch = nn.Sequential(
-            group_norm(width),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.GELU(),
-            group_norm(width),
-            nn.Conv2d(width, width, 1),
-        )
-
-    def forward(self, values: Tensor) -> Tensor:
-        return values + self.branch(values)

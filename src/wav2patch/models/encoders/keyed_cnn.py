@@ -11,6 +11,7 @@ from wav2patch.models.keyed import FromKey
 from wav2patch.models.layers import (
     Heard,
     Leveller,
+    ResidualConv,
     TokenHead,
     after_stride,
     averaging,
@@ -84,7 +85,7 @@ class KeyedCnn(nn.Module):
             if i:
                 self.stages.append(nn.Conv1d(widths[i - 1], here, 3, stride=STEP, padding=1))
                 places = after_stride(places, STEP)
-            self.stages.extend(_Block(here) for _ in range(blocks))
+            self.stages.extend(ResidualConv(nn.Conv1d, here) for _ in range(blocks))
         self.squeeze = nn.Sequential(group_norm(widths[-1]), nn.Conv1d(widths[-1], squeezed, 1))
         slots = min(places, times)
         self.register_buffer("averaging", averaging(places, slots), persistent=False)
@@ -105,18 +106,3 @@ class KeyedCnn(nn.Module):
         values = nn.functional.pad(values, (0, -values.shape[-1] % STEM))
         values = self.squeeze(self.stages(self.stem(values))) @ self.averaging
         return self.head(torch.cat([values.flatten(1), told], dim=1))
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.branch = nn.Sequential(
-            group_norm(width),
-            nn.Conv1d(width, width, 3, padding=1),
-            nn.GELU(),
-            group_norm(width),
-            nn.Conv1d(width, width, 1),
-        )
-
-    def forward(self, values: Tensor) -> Tensor:
-        return values + self.branch(values)
