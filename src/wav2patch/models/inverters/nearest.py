@@ -216,8 +216,8 @@ class Key(nn.Module):
 
     def standard(self, raw: Tensor) -> Tensor:
         """Keys ``(n, width)`` of raw numbers."""
-        whole = (raw - self.centre) * self.scale
-        return whole if self.basis is None else whole @ self.basis
+        scaled = self._scaled(raw)
+        return scaled if self.basis is None else scaled @ self.basis
 
     def fit(self, raw: Tensor, note_weight: float) -> None:
         """Give what varies in raw numbers ``(n, …)`` a variance of 1 and notes their weight in all; find components."""
@@ -229,10 +229,13 @@ class Key(nn.Module):
         self.centre.copy_(raw.mean(dim=0))
         self.scale.copy_(torch.where(varies, balance / deviation.clamp(min=_CONSTANT), 0.0))
         if self.basis is not None:
-            whole = ((raw - self.centre) * self.scale).double()
-            # Ascending; vectors that are turned around are as good, so that each begins upwards.
-            vectors = torch.linalg.eigh(whole.T @ whole / len(whole)).eigenvectors.flip(1)[:, : self.width]
-            self.basis.copy_(vectors * vectors.sum(dim=0).sign())
+            scaled = self._scaled(raw).double()
+            # They come in ascending order. Turned around they are as good, so all are made to sum up to 0 or more.
+            vectors = torch.linalg.eigh(scaled.T @ scaled / len(scaled)).eigenvectors.flip(1)[:, : self.width]
+            self.basis.copy_(torch.where(vectors.sum(dim=0) < 0.0, -vectors, vectors))
+
+    def _scaled(self, raw: Tensor) -> Tensor:
+        return (raw - self.centre) * self.scale
 
 
 def _distances(asked: Tensor, keys: Tensor) -> Tensor:
