@@ -11,12 +11,12 @@ from wav2patch.features.catalogue import FEATURES, load_feature
 VARIANTS = ("log_mel:bands=40:hop=0.02:top_db=60", "log_mel_level:window=0.05", "constant_q:per_octave=36:hop=0.02")
 
 
-@pytest.fixture(params=[*FEATURES, *VARIANTS, "spectrum:floor=-80"])
+@pytest.fixture(params=[*FEATURES, *VARIANTS, "spectrum:floor=-80", "waveform:gain=5"])
 def feature(request: pytest.FixtureRequest) -> Feature:
     return load_feature(request.param)
 
 
-@pytest.fixture(params=[name for name in (*FEATURES, *VARIANTS) if name != "spectrum"])
+@pytest.fixture(params=[name for name in (*FEATURES, *VARIANTS) if name not in ("spectrum", "waveform")])
 def framed(request: pytest.FixtureRequest) -> Any:
     """Features that have frames, and are in decibels."""
     return load_feature(request.param)

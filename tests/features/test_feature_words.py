@@ -55,7 +55,7 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("mel", "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, spectrum.$"),
+        ("mel", "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, spectrum, waveform.$"),
         ("", "there is no feature called ''"),
         ("log_mel:mels=3", MELS),
         ("log_mel:bands=3:bands=4", "the feature log_mel takes bands once, not twice.$"),
@@ -72,6 +72,7 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
         ("log_mel:top_db=-1", "top_db is a positive number"),
         ("log_mel_level:floor=3", "floor is a number of decibels"),
         ("spectrum:floor=1", "floor is a number of decibels from -200 to 0, where 0 stands for magnitudes"),
+        ("waveform:gain=0", "gain is a number above 0, and at most 1000"),
         ("constant_q:narrowest=20", "narrowest is 0 to 13.75 Hz"),
     ],
 )

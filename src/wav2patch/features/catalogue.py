@@ -41,6 +41,7 @@ FEATURES: MappingProxyType[str, Entry] = MappingProxyType(
         "log_mel_level": Entry("log_mel_level", "LogMelLevel"),
         "constant_q": Entry("constant_q", "ConstantQ"),
         "spectrum": Entry("spectrum", "Spectrum"),
+        "waveform": Entry("waveform", "Waveform"),
     }
 )
 

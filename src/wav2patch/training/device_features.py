@@ -26,6 +26,7 @@ from wav2patch.features.log_mel_level import LogMelLevel
 from wav2patch.features.mel import MelGrid, full_scale
 from wav2patch.features.spectrum import Spectrum
 from wav2patch.features.standard import Standard
+from wav2patch.features.waveform import Waveform
 from wav2patch.metrics.spectrograms import mel_filters
 
 _SMALLEST_POWER = 1e-10
@@ -142,8 +143,17 @@ class _Spectrum(DeviceFeature):
         return _decibels(magnitude.square(), self.floor) if self.floor < 0 else magnitude
 
 
+class _Waveform(DeviceFeature):
+    def __init__(self, feature: Waveform, sample_rate: int) -> None:
+        super().__init__()
+        self.gain = feature.gain
+
+    def compute(self, audio: Tensor) -> Tensor:
+        return audio * self.gain
+
+
 DEVICE_FEATURES: MappingProxyType[type, Callable[[Any, int], DeviceFeature]] = MappingProxyType(
-    {LogMel: _LogMel, LogMelLevel: _LogMelLevel, ConstantQ: _ConstantQ, Spectrum: _Spectrum}
+    {LogMel: _LogMel, LogMelLevel: _LogMelLevel, ConstantQ: _ConstantQ, Spectrum: _Spectrum, Waveform: _Waveform}
 )
 """What computes a feature on the device, by the feature's class."""
 
