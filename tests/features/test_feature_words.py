@@ -55,7 +55,10 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("mel", "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, spectrum, waveform.$"),
+        (
+            "mel",
+            "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, spectrum, waveform.$",
+        ),
         ("", "there is no feature called ''"),
         ("log_mel:mels=3", MELS),
         ("log_mel:bands=3:bands=4", "the feature log_mel takes bands once, not twice.$"),

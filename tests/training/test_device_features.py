@@ -40,7 +40,13 @@ def assert_alike(ours: torch.Tensor, expected: np.ndarray) -> None:
 
 
 @pytest.fixture(
-    params=[*FEATURES, "log_mel:bands=40:top_db=60", "constant_q:per_octave=36:hop=0.02", "spectrum:floor=-80", "waveform:gain=5"]
+    params=[
+        *FEATURES,
+        "log_mel:bands=40:top_db=60",
+        "constant_q:per_octave=36:hop=0.02",
+        "spectrum:floor=-80",
+        "waveform:gain=5",
+    ]
 )
 def feature(request):
     return load_feature(request.param)
