@@ -67,10 +67,10 @@ SMALL = (
 FIELDS: Mapping[str, str] = {
     "flow_equivariant": "{name: equivariant_transformer, width: 64, layers: 3, hidden: 128, shared_condition: true}",
     "flow_assigned": "{name: assigned_transformer, width: 64, layers: 3, hidden: 128, shared_condition: true, "
-    "parameter_tokens: '${data.k}', haste: 10, zero_gates: false}",
-    "flow_mlp": "{name: mlp, width: 128, blocks: 5}",
+    "parameter_tokens: '${data.k}', spread: 0.1, haste: 3, zero_gates: false}",
+    "flow_mlp": "{name: mlp, width: 84, blocks: 5}",
 }
-"""Networks that two cores can train; the encoder has 0.7 million parameters, the fields 0.2 to 0.5."""
+"""Networks that two cores can train; the encoder has 0.7 million parameters, each field 0.2."""
 
 
 @dataclass(frozen=True)
