@@ -1,8 +1,10 @@
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from wav2patch.errors import UserError
+from wav2patch.matching import budget as budget_module
 from wav2patch.matching.budget import Budget, parse_duration
 
 
@@ -46,6 +48,7 @@ def test_however_short_the_time_something_is_rendered() -> None:
     assert budget.allows(64) == 0
 
 
+@pytest.mark.usefixtures("_the_clock_stands")
 def test_the_last_batch_ends_with_the_time() -> None:
     budget = at_a_rate(20.0, spent=58.0)
     assert budget.allows(64) == pytest.approx(40, abs=1)
@@ -60,11 +63,19 @@ def test_the_first_limit_ends_it() -> None:
 
 def at_a_rate(renders_a_second: float, seconds: float = 60.0, afterwards: int = 0, spent: float = 10.0) -> Budget:
     budget = Budget(seconds=seconds, afterwards=afterwards)
-    budget._start -= spent
+    budget._start = budget_module.time.monotonic() - spent
     budget.spend(round(renders_a_second * spent))
     return budget
 
 
+@pytest.fixture
+def _the_clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take its time between two lines."""
+    now = time.monotonic()
+    monkeypatch.setattr("wav2patch.matching.budget.time", SimpleNamespace(monotonic=lambda: now))
+
+
+@pytest.mark.usefixtures("_the_clock_stands")
 def test_seconds_are_set_aside_for_what_comes_afterwards() -> None:
     fast, slow = at_a_rate(500.0, afterwards=200), at_a_rate(20.0, afterwards=200)
     assert fast.fraction == pytest.approx(10 / 59.6, rel=1e-3)
@@ -73,11 +84,13 @@ def test_seconds_are_set_aside_for_what_comes_afterwards() -> None:
     assert at_a_rate(1.0, afterwards=200).fraction == pytest.approx(10 / 45, rel=1e-3)
 
 
+@pytest.mark.usefixtures("_the_clock_stands")
 @pytest.mark.parametrize(("rate", "affordable"), [(500.0, 400), (20.0, 300), (1.0, 15)])
 def test_what_comes_afterwards_fits_into_the_time_left(rate: float, affordable: int) -> None:
     assert at_a_rate(rate).affords(400) == pytest.approx(affordable, abs=1)
 
 
+@pytest.mark.usefixtures("_the_clock_stands")
 def test_little_is_afforded_when_the_time_is_over() -> None:
     assert at_a_rate(20.0, spent=60.0).affords(400) == 0
     assert at_a_rate(20.0).affords(400, most_seconds=5.0) == pytest.approx(100, abs=1)
