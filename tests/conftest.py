@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import settings
 
 from in_worker import InWorker
 from wav2patch.synths.base import Synth
@@ -18,6 +19,9 @@ from wav2patch.synths.catalogue import SYNTHS, load_synth
 
 
 def pytest_configure() -> None:
+    # Of hypothesis. A busy machine is no fault of what is tested.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     # A shell's background job inherits that Ctrl-C is ignored; the tests of Ctrl-C and what they start must not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -14,6 +14,7 @@ from wav2patch.features.constant_q import ConstantQ
 from wav2patch.features.log_mel import LogMel
 from wav2patch.features.log_mel_level import LogMelLevel
 from wav2patch.features.spectrum import Spectrum
+from wav2patch.features.waveform import Waveform
 
 lengths = st.floats(0.001, 1.0)
 
@@ -30,6 +31,7 @@ def test_a_name_stands_for_the_defaults(name):
         st.builds(LogMelLevel, st.integers(1, 300), lengths, lengths, st.floats(-200, -0.5)),
         st.builds(ConstantQ, st.integers(1, 60), st.integers(1, 9), lengths, st.floats(0, 13), st.floats(-200, -0.5)),
         st.builds(Spectrum, st.floats(-200, 0)),
+        st.builds(Waveform, st.floats(1e-3, 1e3)),
     )
 )
 def test_the_canonical_words_give_the_feature_back(feature):
