@@ -123,8 +123,8 @@ class PresetResnet(FeedForward):
 
 
 def _inputs(wanted: str | Mapping[str, Any], layout: Layout) -> nn.Module:
-    settings = {"name": wanted} if isinstance(wanted, str) else dict(wanted)
-    name = settings.pop("name", None)
+    settings: dict[str, Any] = {"name": wanted} if isinstance(wanted, str) else dict(wanted)
+    name: Any = settings.pop("name", None)
     if name not in INPUTS:
         raise ValueError(f"inputs are {', '.join(INPUTS)}, not {name!r}")
     return INPUTS[name](layout, **settings)
