@@ -29,7 +29,7 @@ def test_features_and_audio_models_are_told_apart() -> None:
 
 
 def test_an_unknown_name_lists_both_kinds() -> None:
-    known = r"log_mel, .*spectrum, or the audio models mel128, .*clap_music_speech_audioset"
+    known = r"log_mel, .*spectrum, waveform, or the audio models mel128, .*clap_music_speech_audioset"
     with pytest.raises(UserError, match=rf"^there is no feature called 'mel127': choose from {known}\.$"):
         load_stored_feature("mel127")
 
