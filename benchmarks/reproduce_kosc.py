@@ -1,6 +1,6 @@
 r"""The k-osc comparison of Hayes et al. (ISMIR 2025, Figure 3) at a size for two CPU cores.
 
-    make reproduce-kosc                                              # k = 4: about an hour on two idle cores
+    make reproduce-kosc                                              # k = 4: an hour on two idle, slow cores
     python benchmarks/reproduce_kosc.py --out results/kosc --k 4 8   # more oscillators
     python benchmarks/reproduce_kosc.py --out results/kosc --paper   # the paper's networks and steps: a GPU, days
     python benchmarks/reproduce_kosc.py --out results/kosc --paper --steps 40000 --jobs 4         # a GPU, for an hour
@@ -198,9 +198,9 @@ def draw(evaluations: Sequence[Evaluation]) -> bytes:
         axes.axvline(_lsd(one, "random"), color="black", linestyle="--", linewidth=1, label="random patches")
         axes.invert_yaxis()
         axes.set(xlabel="LSD (dB), less is better", title=one.synth.replace("_", " "))
-        axes.legend(loc="lower right", fontsize=8)
         if place:
             axes.tick_params(labelleft=False)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower right", fontsize=8)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=130)
     return picture.getvalue()
