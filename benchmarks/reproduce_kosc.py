@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("--k", type=int, nargs="+", default=[4], help="oscillators: 4, 8, 16 or 32")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--steps", type=int, help="4,000 by default, with --paper 400,000")
-    # Not the paper's magnitudes: samples are heard several times as soon. docs/decisions/0018 has the figures.
+    # Not decibels, of which little is heard in so few steps. docs/decisions/0018 has the figures.
     parser.add_argument("--feature", default="waveform:gain=5", help="what is heard; --paper has the paper's")
     parser.add_argument("--rows", type=int, default=2_048, help="test rows")
     parser.add_argument("--seed", type=int, default=0)
