@@ -1,6 +1,6 @@
 r"""What an embedding of a patch costs, by preset encoder, at the sizes of Combes et al. (JAES 2025).
 
-    python benchmarks/preset_encoders.py --out results          # two minutes on one idle core
+    python benchmarks/preset_encoders.py --out results
 
 One thread, 192 numbers, the whole space of each synth; the median of several rounds, in each of which every encoder has
 its turn. Written is `preset_encoders.md`.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from wav2patch.models.choices import Choices
 from wav2patch.models.layout import Layout
 
 
@@ -33,20 +34,18 @@ class SoftDecoding(nn.Module):
         if not temperature > 0.0:
             raise ValueError(f"temperature is a positive number, not {temperature}")
         self.hard, self.temperature = hard, temperature
-        self.choices = [layout.columns[i] for i in layout.of_kind("categorical")]
-        self.plain = [layout.columns[i].start for i in range(len(layout)) if layout.kinds[i] != "categorical"]
+        self.choices = Choices([layout.columns[i] for i in layout.of_kind("categorical")], layout.width)
         steps = torch.zeros(layout.width)
         for i in layout.of_kind("discrete"):
             steps[layout.columns[i]] = float(max(layout.sizes[i] - 1, 1))
-        self.register_buffer("steps", steps[self.plain], persistent=False)
+        self.register_buffer("steps", steps, persistent=False)
 
     def forward(self, outputs: Tensor) -> Tensor:
         """Vectors ``(n, D)`` in [−1, 1] of outputs ``(n, D)``, logits all of them."""
-        vectors = torch.empty_like(outputs)
-        vectors[:, self.plain] = self._numbers(outputs[:, self.plain].sigmoid())
-        for span in self.choices:
-            vectors[:, span] = 2.0 * self._choice(outputs[:, span] / self.temperature) - 1.0
-        return vectors
+        numbers = self._numbers(outputs.sigmoid())
+        if not self.choices.groups:
+            return numbers
+        return self.choices.spread(2.0 * self._choices(outputs / self.temperature) - 1.0, numbers)
 
     def _numbers(self, values: Tensor) -> Tensor:
         if self.hard:
@@ -55,9 +54,9 @@ class SoftDecoding(nn.Module):
             values = values + (stepped - values).detach()
         return 2.0 * values - 1.0
 
-    def _choice(self, logits: Tensor) -> Tensor:
-        soft = logits.softmax(dim=1)
+    def _choices(self, logits: Tensor) -> Tensor:
+        soft = self.choices.log_probabilities(logits).exp()
         if not self.hard:
             return soft
-        chosen = nn.functional.one_hot(soft.argmax(dim=1), soft.shape[1]).to(soft)
+        chosen = nn.functional.one_hot(soft.argmax(dim=-1), soft.shape[-1]).to(soft)
         return chosen + soft - soft.detach()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ INPUTS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
 """How a patch becomes one vector; each is called with a layout and settings of its own."""
 
 
-class FeedForward(nn.Module):
+class FeedForward(nn.Module, ABC):
     """Blocks of one width, and a linear layer.
 
     Args:

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from wav2patch.models.choices import Choices
 from wav2patch.models.layout import Layout
 from wav2patch.models.preset_encoders.inputs import unit
 
@@ -32,15 +33,9 @@ class PresetTokens(nn.Module):
 
     Raises:
         ValueError: A setting is out of its range.
-
-    Attributes:
-        length: Tokens of a patch.
-        width: Of a token.
     """
 
     numbers: Tensor
-    choices: Tensor
-    real: Tensor
     order: Tensor
     code: Tensor | None
 
@@ -57,34 +52,23 @@ class PresetTokens(nn.Module):
         super().__init__()
         if width < 1 or width % 2 or periodic < 0 or not 0.0 < spread < math.inf:
             raise ValueError("a token has an even width, periodic is 0 or more, and spread is a positive number")
-        self.length, self.width = len(layout), width
         chosen = layout.of_kind("categorical")
         plain = [i for i in range(len(layout)) if i not in set(chosen)]
-        self._register(layout, plain, chosen)
+        self.choices = Choices([layout.columns[i] for i in chosen], layout.width)
+        starts = [layout.columns[i].start for i in plain]
+        self.register_buffer("numbers", torch.tensor(starts, dtype=torch.long), persistent=False)
+        self.register_buffer("order", torch.argsort(torch.tensor([*plain, *chosen])), persistent=False)
         self.table = nn.Parameter(spread * torch.randn(layout.width, width).clamp(-2.0, 2.0))
         self.bias = nn.Parameter(spread * torch.randn(len(plain), width).clamp(-2.0, 2.0)) if bias else None
         waves = torch.randn(len(plain), 2 * periodic, width).clamp(-2.0, 2.0) / math.sqrt(max(1, periodic))
         self.waves = nn.Parameter(spread * waves) if periodic else None
         self.register_buffer("code", position_code(len(layout), width) if positions else None, persistent=False)
 
-    def _register(self, layout: Layout, plain: list[int], chosen: tuple[int, ...]) -> None:
-        most = max((layout.widths[i] for i in chosen), default=1)
-        columns = torch.zeros(len(chosen), most, dtype=torch.long)
-        real = torch.zeros(len(chosen), most)
-        for row, i in enumerate(chosen):
-            count = layout.widths[i]
-            columns[row, :count] = torch.arange(layout.columns[i].start, layout.columns[i].stop)
-            real[row, :count] = 1.0
-        starts = [layout.columns[i].start for i in plain]
-        self.register_buffer("numbers", torch.tensor(starts, dtype=torch.long), persistent=False)
-        self.register_buffer("choices", columns, persistent=False)
-        self.register_buffer("real", real, persistent=False)
-        self.register_buffer("order", torch.argsort(torch.tensor([*plain, *chosen])), persistent=False)
-
     def forward(self, vectors: Tensor) -> Tensor:
         """Tokens ``(n, parameters, width)`` of vectors ``(n, D)`` in [−1, 1]; one-hots may be soft."""
         values = unit(vectors)
-        chosen = torch.einsum("nkc,kcw->nkw", values[:, self.choices] * self.real, self.table[self.choices])
+        places = self.choices.places
+        chosen = torch.einsum("nkc,kcw->nkw", values[:, places] * self.choices.there, self.table[places])
         tokens = torch.cat([self._numbers(values[:, self.numbers]), chosen], dim=1)[:, self.order]
         return tokens if self.code is None else tokens + self.code
 
