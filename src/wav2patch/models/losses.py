@@ -92,18 +92,17 @@ class Chamfer(_BlockLoss):
 
 
 class Sorted(_BlockLoss):
-    """Squared error once the blocks of both sides are sorted by their first columns, such as oscillators by frequency.
+    """Squared error to the wanted blocks in the order of their first columns, such as oscillators by frequency.
 
-    After "Sort" of Hayes et al. (ISMIR 2025), where the frequencies of k-osc alone are sorted, apart from the
-    amplitudes and waveforms that belong to them, and only those that are wanted. Here whole blocks move, so that the
-    sound stays, and predictions are sorted too, so that the loss has the symmetry. It jumps where two frequencies
-    cross.
+    "Sort" of Hayes et al. (ISMIR 2025): the network is to say the oscillators from the lowest to the highest. What it
+    says is not sorted, so that this knows a canonical order and nothing of the symmetry; where the order is the wanted
+    one already, as with a frequency band for each oscillator, it is the mean squared error. Wanted values jump where
+    two frequencies cross.
     """
 
     def _error(self, predicted: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
         order = _first_order(wanted)
-        ordered = _at(predicted, _first_order(predicted))
-        return (_at(weights, order) * (ordered - _at(wanted, order)).square()).sum(dim=(1, 2))
+        return (_at(weights, order) * (predicted - _at(wanted, order)).square()).sum(dim=(1, 2))
 
 
 class Assignment(_BlockLoss):
@@ -154,7 +153,7 @@ def _at(blocks: Tensor, chosen: Tensor) -> Tensor:
 
 def _first_order(blocks: Tensor) -> Tensor:
     """The order ``(n, k)`` of blocks ``(n, k, c)`` by their first columns."""
-    return blocks.detach()[:, :, 0].argsort(dim=1, stable=True)
+    return blocks[:, :, 0].argsort(dim=1, stable=True)
 
 
 def _best_of_all(costs: Tensor) -> Tensor:
