@@ -67,7 +67,7 @@ def fit_all(models: dict[str, NearestNeighbour], view: View) -> None:
     for name, model in models.items():
         together = torch.cat(raws.pop(name))
         model.key.fit(together, model.note_weight)
-        model.keys, model.vectors = model.key.standard(together).half(), torch.cat(vectors)
+        model.memory.fill(model.key.standard(together), torch.cat(vectors))
 
 
 class Trial:

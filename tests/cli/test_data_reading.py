@@ -15,14 +15,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from commands import one_sentence
-from in_process import Said, say
-
-# The makers of small data sets lie with the tests of the library.
-sys.path.insert(0, str(Path(__file__).parent.parent / "datasets"))
-
 import real_sets
 import shard_sets
+from commands import one_sentence
+from in_process import Said, say
 
 Say = Callable[..., Said]
 SHARD = "shards/shard-000001.h5"

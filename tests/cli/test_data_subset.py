@@ -2,18 +2,14 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import one_sentence, run
+from shard_sets import make_recipe, make_set
 
 from wav2patch.datasets.views.view import open_view
-
-sys.path.append(str(Path(__file__).parents[1] / "datasets"))
-
-from shard_sets import make_recipe, make_set
 
 THIRDS = ("train=60%", "val=20%", "test=20%")
 

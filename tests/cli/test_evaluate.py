@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import real_sets
+import shard_sets
 import yaml
 from commands import one_sentence
 from in_process import Said, say
-
-# The makers of small data sets and models lie with the tests of the library.
-sys.path.append(str(Path(__file__).parent.parent / "datasets"))
-sys.path.append(str(Path(__file__).parent.parent / "evaluation"))
-
-import real_sets
-import shard_sets
 from tiny_checkpoints import FLOW, REGRESSION, write_checkpoint
 
 from wav2patch.training.reading_settings import plain_settings, read_settings

@@ -5,21 +5,15 @@ from __future__ import annotations
 import resource
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import real_sets
 import torch
 from commands import one_sentence
 from in_process import Said, say
 from test_train import TOY
-
-# The makers of small data sets and models lie with the tests of the library.
-sys.path.append(str(Path(__file__).parent.parent / "datasets"))
-sys.path.append(str(Path(__file__).parent.parent / "evaluation"))
-
-import real_sets
 from tiny_checkpoints import FLOW, REGRESSION, write_checkpoint
 
 from wav2patch.configs.composing import compose_settings

@@ -5,16 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from in_process import Said, say
-
-sys.path.append(str(Path(__file__).parent.parent / "weights"))
-
 from commands import one_sentence
+from in_process import Said, say
 from tiny_models import remembering, tiny_trained
 
 from wav2patch.audio.files import read_audio, write_wav

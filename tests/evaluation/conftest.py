@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 # Where `real_sets` lies: pytest knows a folder only once it has collected something there.
-sys.path.append(str(Path(__file__).parent.parent / "datasets"))
-
 import real_sets
 
 from wav2patch.datasets.views.view import open_view

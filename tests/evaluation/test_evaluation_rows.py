@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import shard_sets
 import torch
 from numpy.testing import assert_allclose
 
@@ -15,10 +15,6 @@ from wav2patch.datasets.views.view import open_view
 from wav2patch.errors import UserError
 from wav2patch.evaluation.rows import TensorRows, ViewRows
 from wav2patch.training.tensor_data import TensorData
-
-sys.path.append(str(Path(__file__).parent.parent / "datasets"))
-
-import shard_sets
 
 
 def test_rows_of_a_view_are_its_first_ones(dexed_set: Path, dexed_rows: ViewRows) -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-
-sys.path.append(str(Path(__file__).parent.parent / "datasets"))
-
 from real_sets import cut_view
 from shard_sets import make_recipe, make_set
 

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.append(str(Path(__file__).parent.parent / "weights"))
-
 from tiny_models import remembering, tiny_trained
 from voices import simple_voice
 

@@ -54,7 +54,7 @@ def test_nearest_by_brute_force() -> None:
 
 def test_a_key_is_standard() -> None:
     model = make()
-    keys = model.keys.float()
+    keys = model.memory.keys.float()
     assert model.key.width == 2 * 16 + 4
     torch.testing.assert_close(keys.mean(dim=0), torch.zeros(36), atol=2e-3, rtol=0)
     spread = keys.std(dim=0, correction=0)
@@ -76,7 +76,7 @@ def test_the_note_counts_as_it_is_weighed() -> None:
 def test_only_so_many_are_remembered() -> None:
     model = make(rows=30)
     examples = make_examples()
-    assert model.keys.shape == (30, 36)
+    assert model.memory.keys.shape == (30, 36)
     torch.testing.assert_close(model.vectors, examples.vectors[:30])
 
 
@@ -107,9 +107,9 @@ def test_tables_are_all_that_numpy_needs() -> None:
 def test_loading_takes_the_size_of_what_is_stored() -> None:
     model, other = make(), make(rows=7)
     other.load_state_dict(model.state_dict())
-    assert len(other.keys) == ROWS
+    assert len(other.memory.keys) == ROWS
     other.load_state_dict(NearestNeighbour(LAYOUT, SHAPE, cells=16).state_dict())
-    assert len(other.keys) == 0
+    assert len(other.memory.keys) == 0
 
 
 def test_without_examples_there_is_no_answer() -> None:
@@ -149,13 +149,13 @@ def test_what_makes_no_sense_is_refused(settings: dict[str, Any], sentence: str)
 def test_components_keep_distances_as_well_as_so_few_numbers_can() -> None:
     examples, whole = make_examples(), make(note=False)
     few, all_of_them = make(note=False, components=6), make(note=False, components=1_000)
-    exact = torch.cdist(whole.keys.float(), whole.keys.float())
+    exact = torch.cdist(whole.memory.keys.float(), whole.memory.keys.float())
     torch.testing.assert_close(
-        torch.cdist(all_of_them.keys.float(), all_of_them.keys.float()), exact, atol=2e-2, rtol=0
+        torch.cdist(all_of_them.memory.keys.float(), all_of_them.memory.keys.float()), exact, atol=2e-2, rtol=0
     )
-    assert few.keys.shape == (ROWS, 6)
-    spread = whole.keys.float().svd().S.square()
-    torch.testing.assert_close(few.keys.float().square().sum(), spread[:6].sum(), rtol=1e-3, atol=0)
+    assert few.memory.keys.shape == (ROWS, 6)
+    spread = whole.memory.keys.float().svd().S.square()
+    torch.testing.assert_close(few.memory.keys.float().square().sum(), spread[:6].sum(), rtol=1e-3, atol=0)
     torch.testing.assert_close(few.propose_batch(examples.features, None, 1)[:, 0], examples.vectors)
 
 

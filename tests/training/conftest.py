@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 # Where `shard_sets` lies: pytest knows a folder only once it has collected something there.
-sys.path.append(str(Path(__file__).parent.parent / "datasets"))
-
 from shard_sets import make_recipe, make_set
 from small_model import cut
 

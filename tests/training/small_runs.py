@@ -23,6 +23,10 @@ SMALL_KINDS: dict[str, dict[str, Any]] = {
     "regression": {"width": 16, "hidden": 16, "blocks": 1},
     "classification": {"width": 16, "hidden": 16, "blocks": 1},
     "vae_flow": {"width": 16, "hidden": 16, "decoder_width": 8, "latent_layers": 2, "regression_layers": 2},
+    "contrastive": {
+        **{"width": 16, "hidden": 16, "size": 8, "draws": 40},
+        "preset_encoder": {"name": "highway", "hidden": 16, "blocks": 2},
+    },
     "nearest_neighbour": {},
 }
 

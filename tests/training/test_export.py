@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.append(str(Path(__file__).parent.parent / "weights"))
-
 from tiny_models import SAMPLE_RATE, TINY, SameNoise, tiny_trained
 
 from wav2patch.errors import UserError

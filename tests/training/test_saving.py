@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from small_model import QUIET, make_trainer
-
-sys.path.append(str(Path(__file__).parent.parent / "weights"))
-
 from tiny_models import SAMPLE_RATE, TINY, tiny_inverter, tiny_record, tiny_standard, tiny_trained
 
 from wav2patch.errors import UserError

@@ -49,6 +49,13 @@ TINY: dict[str, dict[str, Any]] = {
         "latent_layers": 2,
         "regression_layers": 2,
     },
+    "contrastive": {
+        "kind": "contrastive",
+        **_HEAD,
+        "size": 8,
+        "draws": 20,
+        "preset_encoder": {"name": "highway", "hidden": 8, "blocks": 2},
+    },
     "nearest": {"kind": "nearest_neighbour"},
 }
 """Settings of every kind of inverter."""
@@ -83,6 +90,8 @@ def tiny_inverter(record: Record, seed: int = 0) -> Inverter:
             weights.copy_(torch.randn_like(weights) * (0.5 / max(weights.shape[-1] if weights.ndim else 1, 1) ** 0.5))
     if record.inverter["kind"] == "nearest_neighbour":
         inverter.fit_data([tiny_examples(inverter, 12)])
+    if inverter.wanted_draws:
+        inverter.show_draws(tiny_examples(inverter, inverter.wanted_draws).vectors)
     return inverter.eval()
 
 

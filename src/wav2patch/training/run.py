@@ -34,6 +34,7 @@ from wav2patch.training.resuming import ResumableData
 from wav2patch.training.run_folder import RunFolder, run_folder
 from wav2patch.training.saving import read_checkpoint
 from wav2patch.training.settings import RunSettings
+from wav2patch.training.shown_draws import show_draws
 from wav2patch.training.trainer import make_trainer
 from wav2patch.weights.record import Record
 
@@ -125,6 +126,7 @@ def make_run(settings: RunSettings, callbacks: Sequence[Callback] = ()) -> Run:
     with _closed_on_failure(data):
         record = make_record(settings, data_facts(data, settings.data))
         inverter = initial_inverter(record, settings.seed)
+        show_draws(inverter, record, record.load_synth(), keep=False)
         if is_first_process():
             folder.begin(settings)
         standardize(data, settings.data, folder.standards)

@@ -28,6 +28,7 @@ from wav2patch.models.inverters.base import Inverter
 from wav2patch.models.inverters.catalogue import make_inverter
 from wav2patch.notes import Note
 from wav2patch.synths.base import Synth
+from wav2patch.training.shown_draws import show_draws
 from wav2patch.weights.card import Card, write_card
 from wav2patch.weights.folder import (
     CARD,
@@ -195,9 +196,10 @@ def _from_checkpoint(path: Path) -> Trained:
     record = Record.from_dict(entry.get("record"), path)
     state = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
     steps = checkpoint.get("global_step")
-    return replace(
-        _trained(record, state, _standard(entry, path), path), steps=steps if isinstance(steps, int) else None
-    )
+    trained = _trained(record, state, _standard(entry, path), path)
+    # A checkpoint has none: they follow from the weights, and would make it many times as large.
+    show_draws(trained.inverter, record, trained.synth)
+    return replace(trained, steps=steps if isinstance(steps, int) else None)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

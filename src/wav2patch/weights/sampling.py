@@ -95,7 +95,7 @@ def _classes(parts: Parts, heard: Heard, n: int, generator: np.random.Generator)
 
 
 def _table(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
-    """`NearestNeighbour`: the vectors whose keys are nearest, and from the start again where there are no more."""
+    """`NearestNeighbour`, `ContrastivePair`: vectors whose keys are nearest; from the start again when all were."""
     keys, (asked,) = parts.tables["keys"].astype(np.float32), parts.graphs["network"](**heard)
     distances = np.square(keys).sum(axis=1) - 2.0 * keys @ asked[0]
     order = np.argsort(distances, kind="stable")[:n]

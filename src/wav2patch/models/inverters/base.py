@@ -123,6 +123,23 @@ class Inverter(nn.Module, ABC):
         """
         raise NotImplementedError(f"{self.kind} descends a gradient")
 
+    @property
+    def wanted_draws(self) -> int:
+        """How many draws of the prior it has still to be shown before it can propose; see `show_draws`."""
+        return 0
+
+    def show_draws(self, vectors: Tensor, *, keep: bool = True) -> None:
+        """Have proposals chosen from draws of the prior: for a method that makes up none.
+
+        Args:
+            vectors: ``(n, D)`` in [−1, 1].
+            keep: Whether they become a part of the model's state; otherwise it is still training.
+
+        Raises:
+            NotImplementedError: It wants none.
+        """
+        raise NotImplementedError(f"{self.kind} chooses from no draws")
+
     @abstractmethod
     def graphs(self) -> Mapping[str, Graph]:
         """The parts that run without PyTorch, by name; see `wav2patch.weights` for what calls them."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from wav2patch.models.inverters.base import Inverter
 from wav2patch.models.inverters.classification import Classification
+from wav2patch.models.inverters.contrastive import ContrastivePair
 from wav2patch.models.inverters.flow_matching import FlowMatching
 from wav2patch.models.inverters.nearest import NearestNeighbour
 from wav2patch.models.inverters.parts import build
@@ -15,7 +16,7 @@ from wav2patch.models.inverters.vae_flow import VaeFlow
 from wav2patch.models.layout import Layout
 
 INVERTERS: Mapping[str, Callable[..., Inverter]] = {
-    one.kind: one for one in (FlowMatching, Regression, VaeFlow, Classification, NearestNeighbour)
+    one.kind: one for one in (FlowMatching, Regression, VaeFlow, Classification, ContrastivePair, NearestNeighbour)
 }
 
 
