@@ -40,10 +40,8 @@ def test_loss_and_rank_of_hand_worked_logits(monkeypatch: pytest.MonkeyPatch) ->
     e = math.exp
     by_sound = -math.log(e(1.0) / (e(1.0) + 1.0)), -math.log(e(2.0) / (e(2.0) + e(2.0 * math.sqrt(0.75))))
     by_patch = -math.log(e(1.0) / (e(1.0) + e(2.0 * math.sqrt(0.75)))), -math.log(e(2.0) / (1.0 + e(2.0)))
-    assert float(losses["loss"]) == pytest.approx((sum(by_sound) + sum(by_patch)) / 4, rel=1e-5)
+    assert float(losses["loss"].detach()) == pytest.approx((sum(by_sound) + sum(by_patch)) / 4, rel=1e-5)
     assert float(losses["mrr"]) == 1.0
-    swapped = model.loss(Examples(heard, None, read.flip(0)), Noise(0, 0, torch.arange(2)))
-    assert float(swapped["mrr"]) == 1.0  # the stand-in heeds no vectors
 
 
 def test_ties_count_half(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +51,7 @@ def test_ties_count_half(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "embed_patches", lambda vectors: same)
     losses = model.loss(Examples(same, None, same), Noise(0, 0, torch.arange(3)))
     assert float(losses["mrr"]) == pytest.approx(0.5)  # rank 2 of 3
-    assert float(losses["loss"]) == pytest.approx(math.log(3.0), rel=1e-5)
+    assert float(losses["loss"].detach()) == pytest.approx(math.log(3.0), rel=1e-5)
 
 
 def test_it_chooses_by_the_cosine() -> None:

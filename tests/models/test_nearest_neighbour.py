@@ -77,7 +77,7 @@ def test_only_so_many_are_remembered() -> None:
     model = make(rows=30)
     examples = make_examples()
     assert model.memory.keys.shape == (30, 36)
-    torch.testing.assert_close(model.vectors, examples.vectors[:30])
+    torch.testing.assert_close(model.memory.vectors, examples.vectors[:30])
 
 
 def test_more_proposals_than_examples() -> None:
@@ -90,7 +90,7 @@ def test_more_proposals_than_examples() -> None:
 def test_many_examples_are_searched_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     examples, model = make_examples(9, seed=1), make()
     whole = model.propose_batch(examples.features, examples.notes, 7)
-    monkeypatch.setattr("wav2patch.models.inverters.nearest._AT_ONCE", 8)
+    monkeypatch.setattr("wav2patch.models.memory._AT_ONCE", 8)
     torch.testing.assert_close(model.propose_batch(examples.features, examples.notes, 7), whole)
 
 

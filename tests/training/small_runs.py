@@ -25,9 +25,16 @@ SMALL_KINDS: dict[str, dict[str, Any]] = {
     "vae_flow": {"width": 16, "hidden": 16, "decoder_width": 8, "latent_layers": 2, "regression_layers": 2},
     "contrastive": {
         **{"width": 16, "hidden": 16, "size": 8, "draws": 40},
-        "preset_encoder": {"name": "highway", "hidden": 16, "blocks": 2},
+        "preset_encoder": {"name": "highway"},
     },
+    "proxy": {"draws": 40},
     "nearest_neighbour": {},
+}
+SMALL_PRESET_ENCODERS: dict[str, dict[str, Any]] = {
+    **{name: {"hidden": 16, "blocks": 2} for name in ("mlp_raw", "mlp_oh", "rn_oh", "hn_oh", "hn_pt", "highway")},
+    "hn_ptgru": {"inputs": {"name": "recurrent_tokens", "token": 8, "states": 8}, "hidden": 16, "blocks": 2},
+    "gru_oh": {"states": 8},
+    "tfm": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
 }
 
 
@@ -37,6 +44,8 @@ def shrunk(settings: RunSettings, **changes: Any) -> RunSettings:
     for part in ("encoder", "field"):
         if part in inverter:
             inverter[part] = laid_over(inverter[part], SMALL[inverter[part]["name"]])
+    if reads := inverter.get("preset_encoder"):
+        inverter["preset_encoder"] = laid_over(reads, SMALL_PRESET_ENCODERS[reads["name"]])
     toy = {
         "inverter": inverter,
         "data": {"batch_size": 4, "val_rows": 6, "workers": 0},

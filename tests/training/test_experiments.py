@@ -49,7 +49,7 @@ def test_every_experiment_makes_a_model(composed: dict[str, RunSettings], name: 
 
 
 def test_experiments_are_what_the_papers_have(composed: dict[str, RunSettings]) -> None:
-    assert len(composed) == 3 * 7 + 2 * 6 + 2 * 5
+    assert len(composed) == 3 * 8 + 2 * 7 + 2 * 6 + 2 * 8
     kosc = composed["kosc/flow_assigned"]
     assert (kosc.trainer.max_steps, kosc.data.batch_size, kosc.module.schedule) == (400_000, 1024, "constant")
     surge = composed["surge_simple/flow"]
@@ -58,6 +58,10 @@ def test_experiments_are_what_the_papers_have(composed: dict[str, RunSettings]) 
         "log_mel",
     )
     assert composed["dexed/flow"].note == "given"
+    proxy = composed["dexed_proxy/tfm"]
+    assert (proxy.trainer.max_steps, proxy.data.batch_size, proxy.module.learning_rate) == (600_000, 512, 1e-3)
+    assert (proxy.module.hold_steps, proxy.module.cycles, proxy.module.betas) == (7500, (1.0, 2.0), (0.9, 0.987))
+    assert (proxy.note, proxy.data.notes, proxy.data.standardize) == ("none", "C4", False)
 
 
 def test_broken_symmetry_leaves_the_symmetric_belief() -> None:
@@ -108,5 +112,5 @@ def test_families_share_what_they_can() -> None:
             assert "kind" in settings["inverter"], method
             assert not flattened(settings).keys() & flattened(family.base).keys() - {
                 *("inverter.encoder.name", "inverter.width", "module.learning_rate", "module.ema"),
-                "data.standardize",
+                *("data.standardize", "data.batch_size"),
             }

@@ -89,6 +89,8 @@ SUBJECTS = {
     "inversynth_fm": Subject("fm", ("data.synth=inversynth_fm",), ("classification",)),
     "dexed": Subject("dexed", clips=48),
     "vital": Subject("vital", clips=24),
+    "dexed, proxies": Subject("dexed_proxy", methods=("mlp_oh", "hn_ptgru", "tfm"), clips=48, wishes={"notes": "C4"}),
+    "vital, proxies": Subject("vital_proxy", methods=("hn_oh",), clips=24, wishes={"notes": "C4"}),
     "surge_xt_simple": Subject("surge_simple", clips=24, wishes=FOUND),
     # Surge's protocol, for machines that lack the plug-in.
     "dexed, notes found": Subject("surge_simple", ("data.synth=dexed",), clips=24, wishes=FOUND),

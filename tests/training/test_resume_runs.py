@@ -170,3 +170,18 @@ def test_what_is_saved_after_training_goes_on_too(tmp_path: Path, pair: Any, uni
     assert all(torch.equal(value, mean[name]) for name, value in module.state_dict().items())
     # `best` is the callback's own; the figures of the validations are the same.
     assert same(weights(run(tmp_path, pair(), resume=tmp_path / "late.ckpt")), uninterrupted)
+
+
+@pytest.mark.parametrize("stop", ["a kill", "a kill in validation"])
+def test_a_plateau_is_waited_for_across_a_stop(tmp_path: Path, stop: str) -> None:
+    def make() -> tuple[InverterModule, ResumableData]:
+        data = tensor_data()
+        return tiny_module(tensor_record(data), learning_rate=0.3, schedule="plateau", plateau_patience=0), data
+
+    stopping, error, _ = STOPS[stop]
+    whole = run(tmp_path / "whole", make())
+    with pytest.raises(error):
+        run(tmp_path / "halves", make(), *stopping)
+    resumed = run(tmp_path / "halves", make(), resume=tmp_path / "halves" / LAST)
+    assert same(weights(resumed), weights(whole))
+    assert 0.0 < load(whole)["wav2patch"]["plateau"]["scale"] < 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, get_args
 
 import lightning
 import torch
@@ -17,9 +17,8 @@ from wav2patch.training.clips import Batch
 from wav2patch.training.examples import EPOCH, Preparation, Translation
 from wav2patch.training.resuming import ResumableData
 from wav2patch.training.saving import ENTRY
+from wav2patch.training.schedules import Plateau, Scale, Schedule
 from wav2patch.weights.record import Record
-
-Schedule = Literal["cosine", "constant"]
 
 HELD_OUT_EPOCH = -1
 """Of the noise in validation and tests: always the same, so that the figures of a run can be compared."""
@@ -36,8 +35,12 @@ class InverterModule(lightning.LightningModule):
         learning_rate: At its highest.
         weight_decay: Of AdamW; 0 is Adam.
         betas: Of Adam.
-        schedule: ``"cosine"`` falls to `final_scale` of the learning rate at the last step; ``"constant"`` stays.
+        schedule: ``"cosine"`` falls to `final_scale` of the learning rate at the last step; ``"constant"`` stays;
+            ``"plateau"`` falls to a tenth when the loss of `plateau_patience` validations has been no better.
         warmup_steps: In which the learning rate rises from 0, a straight line.
+        hold_steps: At the highest, before a cosine falls.
+        cycles: Relative lengths of the falls of a cosine, each of which begins at the highest.
+        plateau_patience: Validations.
         final_scale: Of the learning rate at the end.
         total_steps: At which the schedule ends; by default where the trainer does. A run that will be prolonged needs
             the same number from the beginning.
@@ -56,6 +59,9 @@ class InverterModule(lightning.LightningModule):
         betas: tuple[float, float] = (0.9, 0.999),
         schedule: Schedule = "cosine",
         warmup_steps: int = 0,
+        hold_steps: int = 0,
+        cycles: tuple[float, ...] = (1.0,),
+        plateau_patience: int = 5,
         final_scale: float = 0.01,
         total_steps: int | None = None,
         seed: int = 0,
@@ -63,12 +69,21 @@ class InverterModule(lightning.LightningModule):
         compile: bool = False,
     ) -> None:
         super().__init__()
-        if schedule not in ("cosine", "constant"):
-            raise UserError(f"there is no schedule called {schedule!r}: choose from cosine, constant.")
+        if schedule not in get_args(Schedule):
+            raise UserError(f"there is no schedule called {schedule!r}: choose from {', '.join(get_args(Schedule))}.")
+        if not cycles or min(cycles) <= 0.0:
+            raise UserError("module.cycles are the relative lengths of a cosine's falls, such as [1,2].")
         self.save_hyperparameters(ignore=["inverter", "record"])
         self.inverter, self.record, self.seed = inverter, record, seed
         self.learning_rate, self.weight_decay, self.betas = learning_rate, weight_decay, (betas[0], betas[1])
-        self.schedule, self.warmup_steps, self.final_scale = schedule, warmup_steps, final_scale
+        self.schedule: Schedule = schedule
+        self.warmup_steps, self.hold_steps, self.cycles, self.final_scale = (
+            warmup_steps,
+            hold_steps,
+            cycles,
+            final_scale,
+        )
+        self.plateau = Plateau(plateau_patience) if schedule == "plateau" else None
         self.total_steps, self.compiles = total_steps, compile
         self.translation = Translation(record, mask_inaudible)
         self._standard: dict[str, Tensor] | None = None
@@ -100,6 +115,11 @@ class InverterModule(lightning.LightningModule):
         """The loss of a batch that is held out."""
         return self._held_out("val", batch)
 
+    def on_validation_epoch_end(self) -> None:
+        """Have the learning rate fall where nothing gets better."""
+        if self.plateau is not None and self.trainer.state.fn == "fit":
+            self.plateau.update(float(self.trainer.callback_metrics["val/loss"]))
+
     def test_step(self, batch: Batch, batch_idx: int) -> Losses:
         """As `validation_step`."""
         return self._held_out("test", batch)
@@ -116,8 +136,16 @@ class InverterModule(lightning.LightningModule):
         # fast. Not on a GPU, where Lightning cannot clip the gradients of a fused optimizer in half precision.
         fused = all(one.device.type == "cpu" for one in weights)
         optimizer = kind(weights, self.learning_rate, betas=self.betas, weight_decay=self.weight_decay, fused=fused)
-        scale = _Scale(self.schedule, self.warmup_steps, self._last_step(), self.final_scale)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: scale(step))
+        scale = Scale(
+            self.schedule,
+            warmup=self.warmup_steps,
+            hold=self.hold_steps,
+            last=self._last_step(),
+            final=self.final_scale,
+            cycles=self.cycles,
+        )
+        lowered = Plateau() if self.plateau is None else self.plateau
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: scale(step) * lowered.scale)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -125,6 +153,8 @@ class InverterModule(lightning.LightningModule):
         kept: dict[str, Any] = {"record": self.record.to_dict()}
         if self._standard is not None:
             kept["standard"] = self._standard
+        if self.plateau is not None:
+            kept["plateau"] = self.plateau.state_dict()
         checkpoint[ENTRY] = kept
         _forget_begun_batch(checkpoint)
 
@@ -144,6 +174,8 @@ class InverterModule(lightning.LightningModule):
                     f"the checkpoint is of a model with another {name} ({_brief(there[name])}, and now "
                     f"{_brief(here[name])}): resume it with its own settings, or start without it."
                 )
+        if self.plateau is not None and "plateau" in kept:
+            self.plateau.load_state_dict(kept["plateau"])
 
     @property
     def _data(self) -> ResumableData | None:
@@ -170,28 +202,13 @@ class InverterModule(lightning.LightningModule):
     def _last_step(self) -> float:
         if self.total_steps is not None:
             return self.total_steps
-        if self.schedule == "constant":
+        if self.schedule != "cosine":
             return math.inf
         ended = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
         last = min(ended, self.trainer.estimated_stepping_batches) if self.trainer.max_epochs != -1 else ended
         if math.isinf(last):
             raise UserError("a run without an end cannot follow a cosine: give max_steps, or schedule=constant.")
         return last
-
-
-class _Scale:
-    """The learning rate of a step, relative to its highest."""
-
-    def __init__(self, schedule: str, warmup: int, last: float, final: float) -> None:
-        self._schedule, self._warmup, self._last, self._final = schedule, warmup, last, final
-
-    def __call__(self, step: int) -> float:
-        if step < self._warmup:
-            return (step + 1) / (self._warmup + 1)
-        if self._schedule == "constant":
-            return 1.0
-        done = min((step - self._warmup) / max(self._last - self._warmup, 1.0), 1.0)
-        return self._final + (1.0 - self._final) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 def _forget_begun_batch(checkpoint: dict[str, Any]) -> None:

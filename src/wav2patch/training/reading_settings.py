@@ -117,7 +117,9 @@ def _reader(kind: Any) -> tuple[Callable[[Any], Any], str]:
     if origin is Literal:
         return functools.partial(_one_of, typing.get_args(kind)), " or ".join(typing.get_args(kind))
     if origin is tuple:
-        return functools.partial(_numbers, len(typing.get_args(kind))), "a list of numbers"
+        inner = typing.get_args(kind)
+        count = None if Ellipsis in inner else len(inner)
+        return functools.partial(_numbers, count), "a list of numbers"
     readers: dict[Any, tuple[Callable[[Any], Any], str]] = {
         str: (_text, "a text"),
         int: (_whole, "a whole number"),
@@ -135,8 +137,9 @@ def _one_of(choices: tuple[str, ...], value: Any) -> str:
     return value
 
 
-def _numbers(count: int, value: Any) -> tuple[float, ...]:
-    if not isinstance(value, list | tuple) or len(value) != count:
+def _numbers(count: int | None, value: Any) -> tuple[float, ...]:
+    """So many of them, or one and more."""
+    if not isinstance(value, list | tuple) or len(value) != (count or max(1, len(value))):
         raise ValueError
     return tuple(map(_number, value))
 

@@ -60,8 +60,14 @@ class OptimizerSettings:
     learning_rate: Annotated[float, "At its highest."] = 1e-4
     weight_decay: Annotated[float, "Of AdamW; 0 is Adam."] = 0.0
     betas: Annotated[tuple[float, float], "Of Adam."] = (0.9, 0.999)
-    schedule: Annotated[Literal["cosine", "constant"], "cosine falls to final_scale at the last step."] = "cosine"
+    schedule: Annotated[
+        Literal["cosine", "constant", "plateau"],
+        "cosine falls to final_scale at the last step; plateau to a tenth where val/loss has been no better.",
+    ] = "cosine"
     warmup_steps: Annotated[int, "In which the learning rate rises from 0."] = 0
+    hold_steps: Annotated[int, "At the highest, before a cosine falls."] = 0
+    cycles: Annotated[tuple[float, ...], "Relative lengths of a cosine's falls, such as [1,2] for a restart."] = (1.0,)
+    plateau_patience: Annotated[int, "Validations without a better loss after which a plateau ends."] = 5
     final_scale: Annotated[float, "Of the learning rate at the end of a cosine."] = 0.01
     total_steps: Annotated[int | None, "Where the cosine ends; by default trainer.max_steps."] = None
     mask_inaudible: Annotated[bool, "Whether parameters that a patch does not make heard weigh nothing."] = False

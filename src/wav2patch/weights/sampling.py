@@ -95,9 +95,12 @@ def _classes(parts: Parts, heard: Heard, n: int, generator: np.random.Generator)
 
 
 def _table(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
-    """`NearestNeighbour`, `ContrastivePair`: vectors whose keys are nearest; from the start again when all were."""
+    """`NearestNeighbour`, `Choosing`: vectors whose keys are nearest; from the start again when all were."""
     keys, (asked,) = parts.tables["keys"].astype(np.float32), parts.graphs["network"](**heard)
-    distances = np.square(keys).sum(axis=1) - 2.0 * keys @ asked[0]
+    if parts.sampling.get("distance") == "manhattan":
+        distances = np.abs(keys - asked[0]).sum(axis=1)
+    else:
+        distances = np.square(keys).sum(axis=1) - 2.0 * keys @ asked[0]
     order = np.argsort(distances, kind="stable")[:n]
     return parts.tables["vectors"][order[np.arange(n) % len(order)]]
 

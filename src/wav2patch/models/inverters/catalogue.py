@@ -11,12 +11,14 @@ from wav2patch.models.inverters.contrastive import ContrastivePair
 from wav2patch.models.inverters.flow_matching import FlowMatching
 from wav2patch.models.inverters.nearest import NearestNeighbour
 from wav2patch.models.inverters.parts import build
+from wav2patch.models.inverters.proxy import Proxy
 from wav2patch.models.inverters.regression import Regression
 from wav2patch.models.inverters.vae_flow import VaeFlow
 from wav2patch.models.layout import Layout
 
 INVERTERS: Mapping[str, Callable[..., Inverter]] = {
-    one.kind: one for one in (FlowMatching, Regression, VaeFlow, Classification, ContrastivePair, NearestNeighbour)
+    one.kind: one
+    for one in (FlowMatching, Regression, VaeFlow, Classification, ContrastivePair, Proxy, NearestNeighbour)
 }
 
 

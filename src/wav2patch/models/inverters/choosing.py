@@ -1,0 +1,107 @@
+"""What methods have in common that make up no patches: they choose among draws of the prior, none of them rendered."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wav2patch.models.inverters.base import Inverter
+from wav2patch.models.layout import Layout
+from wav2patch.models.memory import Distance, Memory
+from wav2patch.models.noise import Generators
+
+_AT_ONCE = 2_048
+"""Patches that are read at one time."""
+
+
+class Choosing(Inverter):
+    """Proposes the draws whose embeddings are nearest to that of the sound.
+
+    Args:
+        layout: Columns of what is proposed.
+        shape: Of the features of one sound.
+        note: Whether the model is told the note.
+        size: Of an embedding.
+        draws: Of the prior, that are chosen from.
+        distance: Of embeddings.
+
+    Raises:
+        ValueError: A number is not above 0.
+    """
+
+    def __init__(
+        self, layout: Layout, shape: tuple[int, ...], *, note: bool, size: int, draws: int, distance: Distance
+    ) -> None:
+        super().__init__(layout, shape, note=note)
+        if min(size, draws) < 1:
+            raise ValueError("size and draws are above 0")
+        self.draws = draws
+        self.memory = Memory(size, layout.width, distance)
+        self._rehearsed: Tensor | None = None
+
+    @abstractmethod
+    def forward(self, features: Tensor, notes: Tensor | None = None) -> Tensor:
+        """Embeddings ``(n, size)`` of sounds."""
+
+    @abstractmethod
+    def embed_patches(self, vectors: Tensor) -> Tensor:
+        """Embeddings ``(n, size)`` of vectors ``(n, D)`` in [−1, 1]."""
+
+    @property
+    def wanted_draws(self) -> int:
+        """All, until they are kept."""
+        return 0 if len(self.memory) else self.draws
+
+    @torch.no_grad()
+    def show_draws(self, vectors: Tensor, *, keep: bool = True) -> None:
+        """Have proposals chosen from these patches.
+
+        Args:
+            vectors: ``(n, D)`` in [−1, 1].
+            keep: Whether they are embedded now, once and for all, and belong to the model's state; otherwise anew for
+                every question, as while weights change.
+        """
+        if not keep:
+            self._rehearsed = vectors
+            return
+        self.memory.fill(self._embed_all(vectors), vectors)
+        self._rehearsed = None
+
+    @torch.no_grad()
+    def propose_batch(
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
+    ) -> Tensor:
+        """See `Inverter.propose_batch`; nearest first, and from the start again where n exceeds the draws.
+
+        Raises:
+            ValueError: It has been shown no draws.
+        """
+        asked, memory = self(features, notes).float(), self.memory
+        if self._rehearsed is not None:
+            vectors = self._rehearsed.to(asked.device)
+            memory = Memory(asked.shape[1], vectors.shape[1], memory.distance).to(asked.device)
+            memory.fill(self._embed_all(vectors), vectors)
+        if not len(memory):
+            raise ValueError(f"the {self.kind} method knows no patches to choose from yet: call show_draws")
+        return memory.nearest(asked, n)
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """The vectors whose keys are nearest."""
+        return {"kind": "table", "distance": self.memory.distance}
+
+    def tables(self) -> dict[str, NDArray[Any]]:
+        """See `Memory.tables`."""
+        return self.memory.tables()
+
+    def _embed_all(self, vectors: Tensor) -> Tensor:
+        """As `embed_patches`, with all parts as they are when nothing is learnt."""
+        device, learns = next(self.parameters()).device, self.training
+        self.eval()
+        found = torch.cat([self.embed_patches(some.to(device)) for some in vectors.split(_AT_ONCE)])
+        self.train(learns)
+        return found
