@@ -64,6 +64,11 @@ def test_a_run_that_stopped_at_a_validation_numbers_its_steps_on(tmp_path: Path)
     assert steps(fit(settings(tmp_path, trainer=rhythm)).folder) == list(range(8))
 
 
+def test_mixed_precision_clips_gradients(tmp_path: Path) -> None:
+    found = fit(settings(tmp_path, trainer={"precision": "bf16-mixed", "gradient_clip": 0.5}))
+    assert (found.state, found.steps) == ("trained", 8)
+
+
 @pytest.mark.parametrize("what", ["folder", "text", "weights"])
 def test_what_no_run_can_go_on_from_is_told(tmp_path: Path, what: str) -> None:
     place = tmp_path / "x.ckpt"

@@ -133,8 +133,8 @@ class InverterModule(lightning.LightningModule):
         weights = [one for one in self.inverter.parameters() if one.requires_grad]
         kind = torch.optim.AdamW if self.weight_decay else torch.optim.Adam
         # One pass over the weights instead of a dozen: on a processor a step of Adam is then three to five times as
-        # fast. Not on a GPU, where Lightning cannot clip the gradients of a fused optimizer in half precision.
-        fused = all(one.device.type == "cpu" for one in weights)
+        # fast. Not in half precision, in which Lightning cannot clip the gradients of a fused optimizer.
+        fused = all(one.device.type == "cpu" for one in weights) and "mixed" not in (self._precision or "")
         optimizer = kind(weights, self.learning_rate, betas=self.betas, weight_decay=self.weight_decay, fused=fused)
         scale = Scale(
             self.schedule,
@@ -176,6 +176,10 @@ class InverterModule(lightning.LightningModule):
                 )
         if self.plateau is not None and "plateau" in kept:
             self.plateau.load_state_dict(kept["plateau"])
+
+    @property
+    def _precision(self) -> str | None:
+        return None if self._trainer is None else str(self._trainer.precision)
 
     @property
     def _data(self) -> ResumableData | None:

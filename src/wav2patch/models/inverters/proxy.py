@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wav2patch.models.inverters.base import Examples, Graph, Losses
 from wav2patch.models.inverters.choosing import Choosing
@@ -72,4 +72,4 @@ class Proxy(Choosing):
 
     def graphs(self) -> Mapping[str, Graph]:
         """``network``: features as they are."""
-        return {"network": Graph(nn.Identity(), self.sound_inputs(), ("key",))}
+        return {"network": Graph(self, self.sound_inputs(), ("key",))}

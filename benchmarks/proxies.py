@@ -1,0 +1,279 @@
+r"""Neural proxies of one synth, every preset encoder at equal steps and at equal time, with anchors.
+
+    wav2patch data generate synth=dexed notes=C4 count=320k features=mel128 audio=none out=proxies
+    wav2patch data subset proxies train=300k val=4096 test=8192
+    python benchmarks/proxies.py --data proxies --out results/proxies --steps 3000 --minutes 10
+
+Encoders and their learning rates are those of Combes et al. (JAES 2025); see `wav2patch/configs/proxies.yaml`. The rate
+is held, falls, and falls again, over as many steps as there are. Steps of an encoder in the time that is given follow
+from its speed, which is measured first, one after the other on one thread, and kept. Runs lie below `--out`: one that
+was stopped goes on, one that is finished is left alone. Of the last checkpoint the test view's embeddings are compared
+with those that the synth's sounds have.
+
+Anchors: the mean of the training embeddings; the embedding of the nearest training patch by its encoding; and the sound
+rendered once more. `slope` is how far the proxy's derivatives agree with differences of real renders, number by number.
+
+Written are `proxies.md`, `.csv`, `.tex` and `.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+# One thread a run: there is a run a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from wav2patch.configs.composing import compose_settings
+from wav2patch.datasets.recipes.feature_words import ready_feature
+from wav2patch.datasets.shards.layout import FEATURES
+from wav2patch.datasets.views.view import View, open_view
+from wav2patch.evaluation.gradient_fidelity import Fidelity, Slopes, fidelity, measure_slopes
+from wav2patch.evaluation.proxy_scores import ProxyScores, Spread, mean_anchor, neighbour_anchor, score
+from wav2patch.evaluation.text_tables import comma_separated, latex, markdown
+from wav2patch.files import atomic_path, write_text
+from wav2patch.models.layout import space_layout
+from wav2patch.models.preset_encoders.catalogue import PUBLISHED, make_preset_encoder
+from wav2patch.note_rules import parse_notes
+from wav2patch.parameters import Patch
+from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.run import fit
+from wav2patch.training.saving import load_trained
+
+ENCODERS = ("mlp_raw", "mlp_oh", "rn_oh", "hn_pt", "hn_oh", "hn_ptgru", "tfm")
+"""All published ones but the GRU over single columns, which forgets its middle."""
+
+BATCH, HELD = 512, 7_500 / 600_000
+SLOPED, AT_ONCE = 64, 1_024
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: an encoder, and whether its length was given in steps or in minutes."""
+
+    encoder: str
+    by: str
+    steps: int
+
+    def words(self, options: argparse.Namespace) -> list[str]:
+        """What ``wav2patch train`` would be given."""
+        rhythm = f"trainer.max_steps={self.steps}", f"trainer.val_every={max(1, self.steps // 4)}"
+        return [
+            f"experiment={options.synth}_proxy/{self.encoder}",
+            f"data.folder={options.data}",
+            f"data.feature={options.feature}",
+            f"out={options.out / 'runs' / self.by}",
+            f"name={self.steps}",
+            f"module.hold_steps={round(HELD * self.steps)}",
+            *(*rhythm, "trainer.checkpoint_every=200", "logging.tensorboard=false", "inverter.draws=64"),
+            *("trainer.accelerator=cpu", f"data.batch_size={BATCH}", "callbacks.audio=0", "data.workers=0"),
+        ]
+
+
+def seconds_a_step(encoder: str, synth: str, size: int) -> float:
+    """Of one thread: forward, backward and Adam."""
+    torch.set_num_threads(1)
+    layout = space_layout(load_synth(synth).space)
+    network = make_preset_encoder(encoder, layout, size)
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    vectors, wanted, times = torch.rand(BATCH, layout.width) * 2 - 1, torch.rand(BATCH, size), []
+    while len(times) < 4 or (sum(times) < 8.0 and len(times) < 60):
+        begun = time.perf_counter()
+        optimizer.zero_grad()
+        (network(vectors) - wanted).abs().mean().backward()
+        optimizer.step()
+        times.append(time.perf_counter() - begun)
+    return float(np.median(times[1:]))
+
+
+def lengths(options: argparse.Namespace, size: int) -> dict[str, float]:
+    """Seconds a step of each encoder, measured once."""
+    path = options.out / "speed.json"
+    known: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+    for encoder in options.encoders:
+        if encoder not in known:
+            known[encoder] = seconds_a_step(encoder, options.synth, size)
+            print(f"{encoder}: {1000 * known[encoder]:.0f} ms a step of {BATCH}", flush=True)
+            write_text(path, json.dumps(known, indent=1) + "\n")
+    return known
+
+
+def cells_of(options: argparse.Namespace, speed: Mapping[str, float]) -> list[Cell]:
+    """Those at equal time first, as a slow encoder takes long for many steps."""
+    found = []
+    if options.minutes:
+        found += [Cell(one, "time", max(20, round(60 * options.minutes / speed[one]))) for one in options.encoders]
+    if options.steps:
+        found += [Cell(one, "steps", options.steps) for one in options.encoders if one not in options.not_by_steps]
+    return found
+
+
+def train(job: tuple[Cell, argparse.Namespace]) -> tuple[Cell, Path]:
+    """One run, in a process of its own."""
+    torch.set_num_threads(1)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    cell, options = job
+    result = fit(compose_settings(cell.words(options)))
+    print(f"{cell.by} {cell.encoder}: {result.state}, {result.steps} steps, {result.metrics}", flush=True)
+    return cell, result.last
+
+
+def read(view: View, feature: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Encodings and embeddings of all rows."""
+    rows = slice(0, len(view))
+    return view.read("parameters", rows).astype(np.float32), view.read(FEATURES + feature, rows).astype(np.float64)
+
+
+class Ear:
+    """Embeddings of patches by the synth itself."""
+
+    def __init__(self, view: View, feature: str) -> None:
+        recipe = view.recipe
+        self.synth, self.recipe = load_synth(recipe.synth), recipe
+        self.feature = ready_feature(feature)
+        self.note = parse_notes(recipe.notes, recipe.length).draw(0, 0)
+
+    def __call__(self, patches: Patch) -> NDArray[np.float64]:
+        rate, length = self.recipe.sample_rate, self.recipe.length
+        sounds = (self.synth.render(one, self.note, length=length, sample_rate=rate) for one in patches)
+        return np.stack([self.feature(one.mean(axis=0, keepdims=True), rate) for one in sounds]).astype(np.float64)
+
+
+def expected_of(checkpoint: Path, encodings: NDArray[np.float32]) -> tuple[NDArray[np.float64], Any, float]:
+    """Embeddings of patches ``(n, D)``, the proxy, and milliseconds a patch, many at a time."""
+    inverter: Any = load_trained(checkpoint).inverter
+    vectors = torch.from_numpy(encodings) * 2.0 - 1.0
+    with torch.inference_mode():
+        begun = time.perf_counter()
+        found = torch.cat([inverter.embed_patches(some) for some in vectors.split(AT_ONCE)])
+        took = time.perf_counter() - begun
+    return found.double().numpy(), inverter.embed_patches, 1000.0 * took / len(vectors)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table."""
+
+    by: str
+    name: str
+    scores: ProxyScores
+    steps: int = 0
+    slope: Fidelity | None = None
+    milliseconds: float = float("nan")
+
+
+def told(one: Spread | None) -> str:
+    return "" if one is None else f"{one.mean:.3f} ± {one.deviation:.3f}"
+
+
+def row_of(line: Line, sizes: Sequence[int]) -> list[str]:
+    """Cells of a line."""
+    scores, slope = line.scores, line.slope
+    found = [line.by, line.name, f"{line.steps:,}" if line.steps else "", f"{scores.l1:.4f}"]
+    found += [told(side.get(size)) for size in sizes for side in (scores.mrr_by_sound, scores.mrr_by_patch)]
+    found += [f"{one.mean:.2f}" for one in scores.recalls.values()]
+    found += [f"{scores.gap:.3f}", f"{scores.told_apart:.2f}"]
+    found += ["", ""] if slope is None else [f"{slope.cosine:.2f}", f"{slope.sign:.2f}"]
+    return [*found, "" if np.isnan(line.milliseconds) else f"{line.milliseconds:.2f}"]
+
+
+def head_of(line: Line, sizes: Sequence[int]) -> list[str]:
+    """Of the columns."""
+    found = ["equal", "proxy", "steps", "L1 ↓"]
+    found += [f"MRR of a {what}, {size:,} ↑" for size in sizes for what in ("sound", "patch")]
+    found += [f"R@{k}" for k in line.scores.recalls]
+    return [*found, "gap ↓", "told apart ↓", "slope ↑", "sign ↑", "ms a patch"]
+
+
+def anchors(train_view: View, test: View, options: argparse.Namespace, ear: Ear) -> list[Line]:
+    """What is worth nothing, and what is as good as it gets."""
+    (known_patches, known), (patches, heard) = (read(view, options.feature) for view in (train_view, test))
+    some = slice(0, min(len(known), options.known))
+    again = ear(ear.synth.space.decode(patches[: options.again]))
+    return [
+        Line("", "the mean", score(mean_anchor(known, len(heard)), heard)),
+        Line("", f"nearest of {len(known[some]):,} patches", score(
+            neighbour_anchor(known_patches[some], known[some], patches), heard)),
+        Line("", f"rendered again ({options.again} patches)", score(again, heard[: options.again])),
+    ]  # fmt: skip
+
+
+def write(lines: Sequence[Line], sizes: Sequence[int], out: Path, heading: str) -> str:
+    """Tables and picture."""
+    head, rows = head_of(lines[0], sizes), [row_of(line, sizes) for line in lines]
+    text = f"{heading}\n\n{markdown(head, rows, numbers=2)}"
+    write_text(out / "proxies.md", text)
+    write_text(out / "proxies.csv", comma_separated(head, rows))
+    write_text(out / "proxies.tex", latex(head, rows, numbers=2))
+    draw(lines, sizes[0], out / "proxies.png", heading)
+    return text
+
+
+def draw(lines: Sequence[Line], size: int, path: Path, heading: str) -> None:
+    """MRR of sounds among patches, as bars."""
+    figure = Figure(figsize=(7.0, 0.8 + 0.28 * len(lines)), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    colours = {"": "#8a8a8a", "time": "#3b6ea5", "steps": "#c7711f"}
+    names = [f"{line.name}, equal {line.by}" if line.by else line.name for line in lines]
+    found = [line.scores.mrr_by_sound.get(size, next(iter(line.scores.mrr_by_sound.values()))) for line in lines]
+    axes.barh(
+        names, [one.mean for one in found], xerr=[one.deviation for one in found],
+        color=[colours[line.by] for line in lines],
+    )  # fmt: skip
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 1.0)
+    axes.set_xlabel(f"MRR of a sound among {size:,} patches", size=8)
+    axes.set_title(heading, size=9, loc="left")
+    axes.tick_params(labelsize=7)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the views train, val and test")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
+    parser.add_argument("--feature", default="mel128", help="the embedding")
+    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=list(PUBLISHED))
+    parser.add_argument("--steps", type=int, default=0, help="that all are given")
+    parser.add_argument("--minutes", type=float, default=0.0, help="that all are given")
+    parser.add_argument("--not-by-steps", nargs="*", default=[], help="encoders that would take too long")
+    parser.add_argument("--known", type=int, default=100_000, help="training patches that the nearest is looked for in")
+    parser.add_argument("--again", type=int, default=512, help="patches that are rendered again")
+    parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
+    options = parser.parse_args()
+    test, train_view = open_view(options.data / "test.h5"), open_view(options.data / "train.h5")
+    ear = Ear(test, options.feature)
+    cells = cells_of(options, lengths(options, test.fields[FEATURES + options.feature].shape[0]))
+    with get_context("spawn").Pool(options.jobs, maxtasksperchild=1) as pool:
+        trained = dict(pool.imap_unordered(train, [(cell, options) for cell in cells], chunksize=1))
+    lines = anchors(train_view, test, options, ear)
+    encodings, heard = read(test, options.feature)
+    space = ear.synth.space
+    slopes: Slopes = measure_slopes(space, space.decode(encodings[:SLOPED]), ear)
+    for cell in cells:
+        expected, proxy, took = expected_of(trained[cell], encodings)
+        lines.append(
+            Line(cell.by, cell.encoder, score(expected, heard), cell.steps, fidelity(slopes, proxy), took)
+        )  # fmt: skip
+    sizes = sorted(lines[0].scores.mrr_by_sound)
+    what = f"{len(train_view):,} patches learnt, {len(test):,} tested, {options.feature}"
+    print(write(lines, sizes, options.out, f"Proxies of {ear.synth.title}: {what}"))
+
+
+if __name__ == "__main__":
+    main()
