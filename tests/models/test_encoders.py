@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn_1d": {"widths": (8, 12), "out": 16, "hidden": 32},
     "cnn_2d": {"widths": (8, 16, 24), "blocks": (1, 1, 1), "hidden": 32},
     "keyed_cnn": {"widths": (16, 24), "hidden": 32},
+    "strided_cnn": {"widths": (8, 12, 16), "mixed": 24, "hidden": 32},
     "mlp": {"hidden": 32, "blocks": 2},
     "pooled": {"hidden": 32, "heads": 4},
 }
@@ -32,6 +33,7 @@ SHAPES = {
     "cnn_1d": [(1, 513), (2, 100), (1, 3)],
     "cnn_2d": [(1, 40, 57), (2, 33, 5), (1, 128, 130), (1, 1, 1)],
     "keyed_cnn": [(1, 108, 57), (2, 20, 9), (1, 1, 1)],
+    "strided_cnn": [(1, 40, 57), (2, 33, 5), (1, 1, 1)],
     "mlp": [(24,), (2, 5, 6)],
     "pooled": [(24,), (9, 16), (2, 5, 16), (1, 16)],
 }

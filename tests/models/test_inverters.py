@@ -45,6 +45,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "blocks": 1,
     },
     "classification": {"encoder": ENCODER, "width": 32, "hidden": 64, "blocks": 1},
+    "inversynth": {"encoder": ENCODER, "width": 32, "hidden": 64, "blocks": 1, "decoder_width": 32},
     "contrastive": {
         "encoder": ENCODER,
         "width": 32,
@@ -257,14 +258,13 @@ def changed(examples: Examples, where: torch.Tensor) -> Examples:
 
 
 STEPS = {
-    "flow_matching": 400,
-    "regression": 200,
-    "vae_flow": 350,
-    "classification": 200,
-    "contrastive": 150,
-    "proxy": 300,
+    **{"flow_matching": 400, "regression": 200, "vae_flow": 350, "classification": 200, "inversynth": 200},
+    **{"contrastive": 150, "proxy": 300},
 }
-LEAST = {"regression": 1e-4, "vae_flow": 0.03, "classification": 0.03, "contrastive": 0.02, "proxy": 0.05}
+LEAST = {
+    **{"regression": 1e-4, "vae_flow": 0.03, "classification": 0.03, "inversynth": 0.03},
+    **{"contrastive": 0.02, "proxy": 0.05},
+}
 """Of the parameters' loss, where it can get near 0. A velocity's cannot: noise does not tell where it is going."""
 
 

@@ -13,6 +13,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn_1d": {"widths": [4, 4, 4, 4], "out": 8, "hidden": 16},
     "cnn_2d": {"widths": [4, 4, 4, 4], "blocks": [1, 1, 1, 1], "hidden": 16},
     "keyed_cnn": {"widths": [8, 8], "hidden": 16},
+    "strided_cnn": {"widths": [4, 4, 8], "mixed": 8, "hidden": 16},
     "assigned_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
     "equivariant_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
     "parameter_transformer": {"width": 16, "layers": 1, "heads": 2, "hidden": 16},
@@ -22,6 +23,7 @@ SMALL_KINDS: dict[str, dict[str, Any]] = {
     "flow_matching": {"width": 16, "sampler": {"name": "euler", "steps": 2}},
     "regression": {"width": 16, "hidden": 16, "blocks": 1},
     "classification": {"width": 16, "hidden": 16, "blocks": 1},
+    "inversynth": {"width": 16, "hidden": 16, "blocks": 1, "decoder_width": 8},
     "vae_flow": {"width": 16, "hidden": 16, "decoder_width": 8, "latent_layers": 2, "regression_layers": 2},
     "contrastive": {
         **{"width": 16, "hidden": 16, "size": 8, "draws": 40},

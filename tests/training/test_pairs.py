@@ -86,7 +86,7 @@ SUBJECTS = {
     "fm_conditional": Subject("fm", ("data.synth=fm_conditional",), ("flow_equivariant", "mse")),
     "fm_mixed": Subject("fm", ("data.synth=fm_mixed",), ("flow_assigned", "assignment")),
     "fm_hierarchical": Subject("fm"),
-    "inversynth_fm": Subject("fm", ("data.synth=inversynth_fm",), ("classification",)),
+    "inversynth_fm": Subject("inversynth_fm", ("data.samples=2048",)),
     "dexed": Subject("dexed", clips=48),
     "vital": Subject("vital", clips=24),
     "dexed, proxies": Subject("dexed_proxy", methods=("mlp_oh", "hn_ptgru", "tfm"), clips=48, wishes={"notes": "C4"}),

@@ -118,6 +118,8 @@ def test_models_are_found_by_path_and_by_name(folder: Path) -> None:
     assert find_model(folder) == folder
     assert shipped_names(folder.parent) == ["model"]
     assert find_model("model", folder.parent) == folder
+    assert find_model("del", folder.rename(folder.parent / "mo-del").parent, synth="mo") == folder.parent / "mo-del"
+    (folder.parent / "mo-del").rename(folder)
     with pytest.raises(UserError, match=r"one that comes along: model\."):
         find_model("modell", folder.parent)
     with pytest.raises(UserError, match="wav2patch export ckpt="):

@@ -42,6 +42,7 @@ TINY: dict[str, dict[str, Any]] = {
     },
     "regression": {"kind": "regression", **_HEAD},
     "classification": {"kind": "classification", **_HEAD},
+    "inversynth": {"kind": "inversynth", **_HEAD, "decoder_width": 8},
     "vae": {
         "kind": "vae_flow",
         **_HEAD,

@@ -12,7 +12,7 @@ import yaml
 
 from wav2patch.errors import UserError
 
-FAMILIES = ("research", "surge", "instruments", "proxies")
+FAMILIES = ("research", "surge", "instruments", "proxies", "inversynth")
 """The files; each has a base, tasks and methods, which are laid over each other in this order."""
 
 

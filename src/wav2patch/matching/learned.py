@@ -42,7 +42,7 @@ class LearnedProposer:
     """
 
     def __init__(self, model: Path | str, synth: Synth, *, share: float = 0.1) -> None:
-        path = find_model(model)
+        path = find_model(model, synth=synth.name)
         self.model = OnnxModel(path)
         _check_synth(path, self.model.record, synth)
         self.name = f"model {path.resolve().name}"

@@ -12,6 +12,7 @@ from wav2patch.models.encoders.keyed_cnn import KeyedCnn
 from wav2patch.models.encoders.mlp import ResidualMlp
 from wav2patch.models.encoders.pooled import PooledEmbedding
 from wav2patch.models.encoders.spectrogram_transformer import SpectrogramTransformer
+from wav2patch.models.encoders.strided_cnn import StridedCnn
 
 ENCODERS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
     {
@@ -19,6 +20,7 @@ ENCODERS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
         "cnn_1d": ResidualCnn1d,
         "cnn_2d": ResidualCnn2d,
         "keyed_cnn": KeyedCnn,
+        "strided_cnn": StridedCnn,
         "mlp": ResidualMlp,
         "pooled": PooledEmbedding,
     }

@@ -9,6 +9,7 @@ from wav2patch.models.inverters.base import Inverter
 from wav2patch.models.inverters.classification import Classification
 from wav2patch.models.inverters.contrastive import ContrastivePair
 from wav2patch.models.inverters.flow_matching import FlowMatching
+from wav2patch.models.inverters.inversynth import InverSynth
 from wav2patch.models.inverters.nearest import NearestNeighbour
 from wav2patch.models.inverters.parts import build
 from wav2patch.models.inverters.proxy import Proxy
@@ -18,7 +19,10 @@ from wav2patch.models.layout import Layout
 
 INVERTERS: Mapping[str, Callable[..., Inverter]] = {
     one.kind: one
-    for one in (FlowMatching, Regression, VaeFlow, Classification, ContrastivePair, Proxy, NearestNeighbour)
+    for one in (
+        *(FlowMatching, Regression, VaeFlow, Classification, InverSynth),
+        *(ContrastivePair, Proxy, NearestNeighbour),
+    )
 }
 
 

@@ -78,7 +78,11 @@ class Classification(Inverter):
 
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """Mean cross-entropy of the parameters, and the share of right classes; no chance in it."""
-        table = self.classes.groups.log_probabilities(self(examples.features, examples.notes))
+        return self.judge(self(examples.features, examples.notes), examples)
+
+    def judge(self, logits: Tensor, examples: Examples) -> Losses:
+        """The loss of logits ``(n, classes of all parameters)``."""
+        table = self.classes.groups.log_probabilities(logits)
         wanted = self.classes.of_vectors(examples.vectors)
         entropy = -table.gather(2, wanted[:, :, None])[:, :, 0]
         right = (table.argmax(dim=2) == wanted).to(entropy)
@@ -96,7 +100,12 @@ class Classification(Inverter):
         self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
     ) -> Tensor:
         """See `Inverter.propose_batch`; the first is the likeliest."""
-        table = self.classes.groups.log_probabilities(self(features, notes))
+        return self.choose(self(features, notes), n, generator)
+
+    @torch.no_grad()
+    def choose(self, logits: Tensor, n: int, generator: Generators | None = None) -> Tensor:
+        """Vectors ``(b, n, D)`` of logits ``(b, classes of all parameters)``; the first is the likeliest."""
+        table = self.classes.groups.log_probabilities(logits)
         best = table.argmax(dim=2, keepdim=True)
         odds, places = draw(torch.rand, generator, (best.shape[0], 2, best.shape[1], n - 1), table).unbind(dim=1)
         chosen = torch.cat([best, self._drawn(table, odds)], dim=2).mT
