@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from feature_sounds import noise
 
-from wav2patch.features.catalogue import load_feature
+from wav2patch.features.catalogue import FEATURES, heard_raw, load_feature
 
 
 def test_is_the_samples_times_the_gain():
@@ -17,3 +17,8 @@ def test_is_the_samples_times_the_gain():
 def test_mixed_sounds_are_added():
     feature, one, other = load_feature("waveform:gain=3"), noise(1, (1, 64)), noise(2, (1, 64))
     np.testing.assert_allclose(feature(one + other, 44100), feature(one, 44100) + feature(other, 44100), atol=1e-5)
+
+
+def test_amplitudes_are_heard_as_they_are() -> None:
+    assert [name for name in FEATURES if heard_raw(f"{name}:x=1")] == ["spectrum", "waveform"]
+    assert not heard_raw("mel128")

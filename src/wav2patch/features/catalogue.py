@@ -20,10 +20,13 @@ class Entry:
     Attributes:
         module: Below `wav2patch.features`.
         maker: Name of the dataclass, whose fields are the settings.
+        raw: Whether models hear it as it is unless they are told otherwise, and not with mean 0 and deviation 1 bin by
+            bin. Amplitudes are: zero means something, and most bins are near it.
     """
 
     module: str
     maker: str
+    raw: bool = False
 
     @property
     def type(self) -> Callable[..., Feature]:
@@ -40,10 +43,16 @@ FEATURES: MappingProxyType[str, Entry] = MappingProxyType(
         "log_mel": Entry("log_mel", "LogMel"),
         "log_mel_level": Entry("log_mel_level", "LogMelLevel"),
         "constant_q": Entry("constant_q", "ConstantQ"),
-        "spectrum": Entry("spectrum", "Spectrum"),
-        "waveform": Entry("waveform", "Waveform"),
+        "spectrum": Entry("spectrum", "Spectrum", raw=True),
+        "waveform": Entry("waveform", "Waveform", raw=True),
     }
 )
+
+
+def heard_raw(name: str) -> bool:
+    """Whether models hear a feature of this name as it is by default; see `Entry`. Not so embeddings."""
+    entry = FEATURES.get(name.partition(":")[0])
+    return entry is not None and entry.raw
 
 
 def load_feature(words: str) -> Feature:

@@ -17,8 +17,7 @@ from wav2patch.datasets.recipes.recipe import SPEC_FILE
 from wav2patch.datasets.recipes.wishes import Wishes
 from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.errors import UserError
-from wav2patch.features.spectrum import Spectrum
-from wav2patch.features.waveform import Waveform
+from wav2patch.features.catalogue import heard_raw
 from wav2patch.files import atomic_path
 from wav2patch.note_rules import PaperNotes, parse_notes
 from wav2patch.synths.catalogue import RESEARCH, load_synth
@@ -122,7 +121,7 @@ def standardize(data: ResumableData, settings: DataSettings, kept: Path) -> None
         kept: File in which measured numbers are kept, so that a resumed run has the same.
     """
     feature = load_stored_feature(settings.feature)
-    if settings.standardize is False or (settings.standardize is None and isinstance(feature, Spectrum | Waveform)):
+    if settings.standardize is False or (settings.standardize is None and heard_raw(feature.name)):
         return
     if isinstance(data, ClipData) and data.standards:
         return
