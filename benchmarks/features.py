@@ -32,7 +32,7 @@ from wav2patch.synths.catalogue import load_synth
 
 RATE, SECONDS, FOLDS, TIMED = 44100, 4.0, 5, 60
 LOWEST, HIGHEST = 24, 96
-WORDS = ("log_mel", "log_mel:window=0.18576", "log_mel_level", "constant_q", "constant_q:per_octave=36")
+WORDS = ("log_mel", "log_mel:window=0.18576", "log_mel_level", "constant_q", "constant_q:per_octave=36", "stft")
 WEIGHTS = (1e3, 1e4, 1e5, 1e6)
 
 Readings = NDArray[np.float64]

@@ -16,7 +16,7 @@ def feature(request: pytest.FixtureRequest) -> Feature:
     return load_feature(request.param)
 
 
-@pytest.fixture(params=[name for name in (*FEATURES, *VARIANTS) if name not in ("spectrum", "waveform")])
+@pytest.fixture(params=[name for name in (*FEATURES, *VARIANTS) if name not in ("stft", "spectrum", "waveform")])
 def framed(request: pytest.FixtureRequest) -> Any:
     """Features that have frames, and are in decibels."""
     return load_feature(request.param)

@@ -20,5 +20,5 @@ def test_mixed_sounds_are_added():
 
 
 def test_amplitudes_are_heard_as_they_are() -> None:
-    assert [name for name in FEATURES if heard_raw(f"{name}:x=1")] == ["spectrum", "waveform"]
+    assert [name for name in FEATURES if heard_raw(f"{name}:x=1")] == ["stft", "spectrum", "waveform"]
     assert not heard_raw("mel128")

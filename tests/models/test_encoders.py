@@ -25,6 +25,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn_2d": {"widths": (8, 16, 24), "blocks": (1, 1, 1), "hidden": 32},
     "keyed_cnn": {"widths": (16, 24), "hidden": 32},
     "strided_cnn": {"widths": (8, 12, 16), "mixed": 24, "hidden": 32},
+    "unet_1d": {"base": 8, "multipliers": (1, 2), "blocks": 1, "hidden": 32},
+    "patch_transformer": {"inner": 16, "layers": 1, "heads": 2, "feed_forward": 16, "hidden": 32},
     "mlp": {"hidden": 32, "blocks": 2},
     "pooled": {"hidden": 32, "heads": 4},
 }
@@ -34,6 +36,8 @@ SHAPES = {
     "cnn_2d": [(1, 40, 57), (2, 33, 5), (1, 128, 130), (1, 1, 1)],
     "keyed_cnn": [(1, 108, 57), (2, 20, 9), (1, 1, 1)],
     "strided_cnn": [(1, 40, 57), (2, 33, 5), (1, 1, 1)],
+    "unet_1d": [(1, 40, 57), (2, 33, 5), (1, 1, 1)],
+    "patch_transformer": [(1, 40, 57), (2, 33, 5)],
     "mlp": [(24,), (2, 5, 6)],
     "pooled": [(24,), (9, 16), (2, 5, 16), (1, 16)],
 }

@@ -30,6 +30,10 @@ SMALL_KINDS: dict[str, dict[str, Any]] = {
         "preset_encoder": {"name": "highway"},
     },
     "proxy": {"draws": 40},
+    "masked_unet": {"base": 8, "multipliers": [1, 2], "blocks": 1},
+    "masked_transformer": {
+        **{"width": 16, "layers": 1, "heads": 2, "hidden": 16, "decoder_layers": 1, "keys": 8, "most": 16},
+    },
     "nearest_neighbour": {},
 }
 SMALL_PRESET_ENCODERS: dict[str, dict[str, Any]] = {

@@ -12,8 +12,9 @@ from small_runs import shrunk
 from wav2patch.configs.composing import compose_settings
 from wav2patch.configs.experiments import experiment_names, load_families
 from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.beginning import first_learner
 from wav2patch.training.making import Facts, data_facts, data_kind, make_data, make_record
-from wav2patch.training.run import fit, initial_inverter
+from wav2patch.training.run import fit
 from wav2patch.training.run_folder import flattened
 from wav2patch.training.saving import load_trained
 from wav2patch.training.settings import RunSettings
@@ -42,7 +43,7 @@ def test_every_experiment_makes_a_model(composed: dict[str, RunSettings], name: 
     if kind == "tensor":
         facts = data_facts(make_data(settings.data), settings.data)
     record = make_record(settings, facts)
-    inverter = initial_inverter(record, 0)
+    inverter = first_learner(record, 0)
     assert inverter.kind == settings.inverter["kind"]
     assert inverter.layout.width == space.width + 3 * (settings.note == "predicted")
     assert inverter.tells_note == (settings.note == "given")

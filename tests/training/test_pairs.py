@@ -32,9 +32,10 @@ from wav2patch.rendering.base import Renderer
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.synths.catalogue import load_synth
 from wav2patch.synths.tensor.synth import TensorSynth
+from wav2patch.training.beginning import first_learner
 from wav2patch.training.examples import Translation
 from wav2patch.training.making import finished, make_data, standardize
-from wav2patch.training.run import RunResult, fit, initial_inverter
+from wav2patch.training.run import RunResult, fit
 from wav2patch.training.saving import Trained, load_trained
 from wav2patch.training.settings import DataSettings, RunSettings
 
@@ -197,7 +198,7 @@ def losses(settings: RunSettings, trained: Trained, folder: Path) -> list[float]
     batch = finished(data, next(iter(data.val_dataloader())))
     data.close()
     examples, noise = Translation(trained.record)(batch), Noise(0, 0, batch["index"])
-    models = initial_inverter(trained.record, settings.seed).eval(), trained.inverter
+    models = first_learner(trained.record, settings.seed).eval(), trained.inverter
     with torch.no_grad():
         return [float(one.loss(examples, noise)["loss"]) for one in models]
 

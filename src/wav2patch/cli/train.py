@@ -40,10 +40,13 @@ def command(
       wav2patch train experiment=surge_simple/flow data.folder=surge trainer.devices=4 trainer.strategy=ddp
 
       wav2patch train -m experiment=kosc/mse,kosc/flow_mlp data.k=4,8 seed=0,1,2
+
+      wav2patch train experiment=pretrain/all data.synth=dexed
     """
     from wav2patch.cli.console import print_json
 
     with training_ready():
+        from wav2patch.configs.chains import run_chains
         from wav2patch.configs.composing import compose_settings, sweep
         from wav2patch.training.processes import is_first_process
     if cfg is not None:
@@ -51,6 +54,9 @@ def command(
         return
     if multirun:
         _show_sweep(sweep(settings, run_job), as_json)
+        return
+    if (chained := run_chains(settings, run_job)) is not None:
+        _show_sweep(chained, as_json)
         return
     result = run_job(compose_settings(settings), settings)
     if as_json and is_first_process():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -12,7 +12,7 @@ import yaml
 
 from wav2patch.errors import UserError
 
-FAMILIES = ("research", "surge", "instruments", "proxies", "inversynth")
+FAMILIES = ("research", "surge", "instruments", "proxies", "inversynth", "pretrain")
 """The files; each has a base, tasks and methods, which are laid over each other in this order."""
 
 
@@ -25,12 +25,15 @@ class Family:
         base: Settings of all of them.
         tasks: Settings by task.
         methods: Settings by method.
+        chains: Methods that are run one after the other, by the name of all of them; each chain's begin from what the
+            one before has learnt.
     """
 
     name: str
     base: Mapping[str, Any]
     tasks: Mapping[str, Mapping[str, Any]]
     methods: Mapping[str, Mapping[str, Any]]
+    chains: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 def load_families() -> tuple[Family, ...]:
@@ -41,6 +44,13 @@ def load_families() -> tuple[Family, ...]:
 def experiment_names() -> list[str]:
     """``"kosc/flow_mlp"`` and so on."""
     return [f"{task}/{method}" for one in load_families() for task in one.tasks for method in one.methods]
+
+
+def chains_of(name: str) -> list[list[str]]:
+    """The experiments that ``"pretrain/all"`` stands for, chain by chain; none where it is an experiment's own name."""
+    task, _, chain = name.partition("/")
+    found = [one.chains[chain] for one in load_families() if task in one.tasks and chain in one.chains]
+    return [[f"{task}/{method}" for method in methods] for chains in found for methods in chains]
 
 
 def check_experiment(name: str, known: Iterable[str]) -> None:
@@ -63,4 +73,4 @@ def check_experiment(name: str, known: Iterable[str]) -> None:
 def _load(name: str) -> Family:
     text = resources.files("wav2patch.configs").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
-    return Family(name, content["base"], content["tasks"], content["methods"])
+    return Family(name, content["base"], content["tasks"], content["methods"], content.get("chains", {}))

@@ -43,6 +43,7 @@ FEATURES: MappingProxyType[str, Entry] = MappingProxyType(
         "log_mel": Entry("log_mel", "LogMel"),
         "log_mel_level": Entry("log_mel_level", "LogMelLevel"),
         "constant_q": Entry("constant_q", "ConstantQ"),
+        "stft": Entry("stft", "Stft", raw=True),
         "spectrum": Entry("spectrum", "Spectrum", raw=True),
         "waveform": Entry("waveform", "Waveform", raw=True),
     }

@@ -26,6 +26,7 @@ from wav2patch.features.log_mel_level import LogMelLevel
 from wav2patch.features.mel import MelGrid, full_scale
 from wav2patch.features.spectrum import Spectrum
 from wav2patch.features.standard import Standard
+from wav2patch.features.stft import Stft
 from wav2patch.features.waveform import Waveform
 from wav2patch.metrics.spectrograms import mel_filters
 
@@ -132,6 +133,20 @@ class _ConstantQ(DeviceFeature):
         return power.roll(finer // 2, dims=-1).unflatten(-1, (frames, finer)).mean(dim=-1)
 
 
+class _Stft(DeviceFeature):
+    window: Tensor
+
+    def __init__(self, feature: Stft, sample_rate: int) -> None:
+        super().__init__()
+        self.size, self.hop = feature.size, feature.hop
+        self.register_buffer("window", torch.hann_window(self.size, dtype=torch.float64).float(), persistent=False)
+
+    def compute(self, audio: Tensor) -> Tensor:
+        padded = nn.functional.pad(audio.flatten(0, 1), (self.size // 2, self.size // 2))
+        found = torch.stft(padded, self.size, self.hop, window=self.window, center=False, return_complex=True)
+        return torch.log1p(found.abs()).unflatten(0, audio.shape[:2])
+
+
 class _Spectrum(DeviceFeature):
     def __init__(self, feature: Spectrum, sample_rate: int) -> None:
         super().__init__()
@@ -153,7 +168,14 @@ class _Waveform(DeviceFeature):
 
 
 DEVICE_FEATURES: MappingProxyType[type, Callable[[Any, int], DeviceFeature]] = MappingProxyType(
-    {LogMel: _LogMel, LogMelLevel: _LogMelLevel, ConstantQ: _ConstantQ, Spectrum: _Spectrum, Waveform: _Waveform}
+    {
+        LogMel: _LogMel,
+        LogMelLevel: _LogMelLevel,
+        ConstantQ: _ConstantQ,
+        Stft: _Stft,
+        Spectrum: _Spectrum,
+        Waveform: _Waveform,
+    }
 )
 """What computes a feature on the device, by the feature's class."""
 

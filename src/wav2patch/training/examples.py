@@ -13,7 +13,7 @@ from torch import Tensor
 from wav2patch.datasets.recipes.feature_words import load_stored_feature
 from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.errors import UserError
-from wav2patch.models.inverters.base import Examples, Inverter
+from wav2patch.models.inverters.base import Examples, Learner
 from wav2patch.models.noise import Noise
 from wav2patch.note_rules import NOTE_WIDTH, PaperNotes, parse_notes
 from wav2patch.notes import Note
@@ -111,7 +111,7 @@ class Preparation:
     """
 
     translation: Translation
-    inverter: Inverter
+    inverter: Learner
     seed: int
 
     def __call__(self, batch: Batch, epoch: int) -> Batch:

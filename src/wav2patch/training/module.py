@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from wav2patch.errors import UserError
-from wav2patch.models.inverters.base import Inverter, Losses
+from wav2patch.models.inverters.base import Learner, Losses
 from wav2patch.models.noise import Noise
 from wav2patch.training.clips import Batch
 from wav2patch.training.examples import EPOCH, Preparation, Translation
@@ -51,7 +51,7 @@ class InverterModule(lightning.LightningModule):
 
     def __init__(
         self,
-        inverter: Inverter,
+        inverter: Learner,
         record: Record,
         *,
         learning_rate: float = 1e-4,

@@ -22,8 +22,8 @@ from lightning.pytorch.callbacks import Callback
 
 from wav2patch.errors import UserError
 from wav2patch.files import write_text
-from wav2patch.models.inverters.base import Inverter
-from wav2patch.models.inverters.catalogue import make_inverter
+from wav2patch.models.inverters.base import Inverter, Learner
+from wav2patch.training.beginning import first_learner
 from wav2patch.training.csv_log import CsvLog
 from wav2patch.training.making import data_facts, data_kind, make_data, make_record, standardize
 from wav2patch.training.module import InverterModule
@@ -59,7 +59,7 @@ class Run:
     folder: RunFolder
     data: ResumableData
     record: Record
-    inverter: Inverter
+    inverter: Learner
     module: InverterModule
     trainer: lightning.Trainer
 
@@ -125,34 +125,30 @@ def make_run(settings: RunSettings, callbacks: Sequence[Callback] = ()) -> Run:
     data = make_data(settings.data)
     with _closed_on_failure(data):
         record = make_record(settings, data_facts(data, settings.data))
-        inverter = initial_inverter(record, settings.seed)
-        show_draws(inverter, record, record.load_synth(), keep=False)
+        inverter = first_learner(record, settings.seed, settings.init)
+        if isinstance(inverter, Inverter):
+            show_draws(inverter, record, record.load_synth(), keep=False)
         if is_first_process():
             folder.begin(settings)
         standardize(data, settings.data, folder.standards)
         module = make_module(settings, inverter, record)
-        trainer = make_trainer(settings, folder, validates=data.validates, callbacks=callbacks)
+        shown = settings if isinstance(inverter, Inverter) else _without_proposals(settings)
+        trainer = make_trainer(shown, folder, validates=data.validates, callbacks=callbacks)
     return Run(settings, folder, data, record, inverter, module, trainer)
 
 
-def initial_inverter(record: Record, seed: int) -> Inverter:
-    """A model with its first weights, which are a function of the seed.
-
-    Raises:
-        UserError: There is no such method or setting.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make_inverter(record.inverter, record.layout(), record.shape, note=record.note == "given")
-
-
-def make_module(settings: RunSettings, inverter: Inverter, record: Record) -> InverterModule:
+def make_module(settings: RunSettings, inverter: Learner, record: Record) -> InverterModule:
     """The model as Lightning takes it."""
     options: dict[str, Any] = dataclasses.asdict(settings.module)
     options.pop("ema")
     if options["total_steps"] is None and settings.trainer.max_steps > 0:
         options["total_steps"] = settings.trainer.max_steps
     return InverterModule(inverter, record, seed=settings.seed, compile=settings.trainer.compile, **options)
+
+
+def _without_proposals(settings: RunSettings) -> RunSettings:
+    """Nothing is shown of proposals where there are none."""
+    return dataclasses.replace(settings, callbacks=dataclasses.replace(settings.callbacks, parameter_errors=0, audio=0))
 
 
 def _trains(run: Run) -> bool:

@@ -26,6 +26,7 @@ from wav2patch.errors import UserError
 from wav2patch.features.standard import Standard
 from wav2patch.models.inverters.base import Inverter
 from wav2patch.models.inverters.catalogue import make_inverter
+from wav2patch.models.learners import PRETRAINING
 from wav2patch.notes import Note
 from wav2patch.synths.base import Synth
 from wav2patch.training.shown_draws import show_draws
@@ -237,6 +238,8 @@ def _standard(entry: Mapping[str, Any], path: Path) -> Standard | None:
 
 
 def _trained(record: Record, state: Mapping[str, Tensor], standard: Standard | None, path: Path) -> Trained:
+    if record.inverter["kind"] in PRETRAINING:
+        raise UserError(f"{path} was pretrained and proposes no patches: train a method that begins with init={path}.")
     synth = record.load_synth(path)
     layout = record.layout(synth, path)
     inverter = make_inverter(record.inverter, layout, record.shape, note=record.note == "given")

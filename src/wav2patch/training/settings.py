@@ -127,6 +127,9 @@ class RunSettings:
     name: Annotated[str | None, "Of the run's folder; by default made of the other settings that were given."] = None
     out: Annotated[str, "Where runs lie: OUT/EXPERIMENT/NAME."] = "runs"
     seed: Annotated[int, "Of the first weights and of all noise."] = 0
+    init: Annotated[
+        str | None, "Checkpoint to begin from: of the same method, or a pretrained one of its encoder's network."
+    ] = None
     resume: Annotated[str, "auto goes on where the same command stopped, none begins anew; or a checkpoint."] = "auto"
     note: Annotated[
         Literal["given", "predicted", "none"], "Whether the model is told the note, has to find it, or knows of none."

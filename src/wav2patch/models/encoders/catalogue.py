@@ -11,6 +11,7 @@ from wav2patch.models.encoders.cnn_2d import ResidualCnn2d
 from wav2patch.models.encoders.keyed_cnn import KeyedCnn
 from wav2patch.models.encoders.mlp import ResidualMlp
 from wav2patch.models.encoders.pooled import PooledEmbedding
+from wav2patch.models.encoders.pretrained import PatchTokens, UnetTokens
 from wav2patch.models.encoders.spectrogram_transformer import SpectrogramTransformer
 from wav2patch.models.encoders.strided_cnn import StridedCnn
 
@@ -21,6 +22,8 @@ ENCODERS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
         "cnn_2d": ResidualCnn2d,
         "keyed_cnn": KeyedCnn,
         "strided_cnn": StridedCnn,
+        "unet_1d": UnetTokens,
+        "patch_transformer": PatchTokens,
         "mlp": ResidualMlp,
         "pooled": PooledEmbedding,
     }

@@ -1,4 +1,4 @@
-"""What every way of turning a sound back into parameters offers."""
+"""What every way of turning a sound back into parameters offers, and whatever else learns from the same examples."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-class Inverter(nn.Module, ABC):
-    """From a sound's features to encodings of patches that may have made it.
+class Learner(nn.Module, ABC):
+    """Something that is trained on sounds and the patches that made them.
 
     Attributes:
-        kind: Name, as `make_inverter` takes it.
+        kind: Name, as `make_learner` takes it.
         trainable: Whether it descends a gradient; if not, `fit_data` shows it the examples once.
-        layout: Columns of what is proposed.
+        layout: Columns of the patches' encodings.
         shape: Of the features of one sound, channels first.
         tells_note: Whether the model is told the note that was played.
     """
@@ -78,6 +78,22 @@ class Inverter(nn.Module, ABC):
     @abstractmethod
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """What is minimised, with its parts."""
+
+    def prepare(self, examples: Examples, noise: Noise) -> Examples:
+        """What can be done to a batch ahead of time, in another thread: without the model's weights."""
+        return examples
+
+    def fit_data(self, batches: Iterable[Examples]) -> None:
+        """Remember examples: for a method that is not `trainable`.
+
+        Raises:
+            NotImplementedError: It is trainable.
+        """
+        raise NotImplementedError(f"{self.kind} descends a gradient")
+
+
+class Inverter(Learner):
+    """From a sound's features to encodings of patches that may have made it."""
 
     @abstractmethod
     def propose_batch(
@@ -110,18 +126,6 @@ class Inverter(nn.Module, ABC):
         """
         told = None if notes is None else notes[None]
         return (self.propose_batch(features[None], told, n, generator)[0] + 1.0) / 2.0
-
-    def prepare(self, examples: Examples, noise: Noise) -> Examples:
-        """What can be done to a batch ahead of time, in another thread: without the model's weights."""
-        return examples
-
-    def fit_data(self, batches: Iterable[Examples]) -> None:
-        """Remember examples: for a method that is not `trainable`.
-
-        Raises:
-            NotImplementedError: It is trainable.
-        """
-        raise NotImplementedError(f"{self.kind} descends a gradient")
 
     @property
     def wanted_draws(self) -> int:
