@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from wav2patch.errors import UserError
 from wav2patch.models.inverters.base import Examples
 from wav2patch.models.inverters.contrastive import ContrastivePair
 from wav2patch.models.layout import Layout
@@ -99,3 +100,63 @@ def test_without_draws_there_is_no_answer() -> None:
         make().propose_batch(rows(5, 1), None, 1)
     with pytest.raises(ValueError, match="above 0"):
         make(draws=0)
+
+
+def test_it_forgets_parameters_while_it_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, vectors = make(forget=0.5), rows(WIDTH, 3, 400)
+    told: list[Tensor] = []
+    monkeypatch.setattr(model, "embed_patches", lambda given: told.append(given) or torch.rand(len(given), 4))
+    examples, noise = Examples(rows(5, 4, 400), None, vectors), Noise(0, 0, torch.arange(400))
+    model.train().loss(examples, noise)
+    model.loss(examples, noise)
+    model.eval().loss(examples, noise)
+    assert torch.equal(told[0], told[1])
+    assert ((told[0] == vectors) | (told[0] == 0.0)).all()
+    assert float((told[0] == 0.0).float().mean()) == pytest.approx(0.5, abs=0.05)
+    assert torch.equal(told[2], vectors)
+
+
+def test_a_choice_is_forgotten_as_a_whole() -> None:
+    layout = Layout(("a", "b"), ("categorical", "continuous"), (5, 0))
+    torch.manual_seed(0)
+    small = {"encoder": {"name": "mlp", "hidden": 8, "blocks": 1}, "width": 8, "hidden": 8, "size": 4}
+    model = ContrastivePair(layout, (5,), note=False, forget=0.5, preset_encoder="mlp_oh", **small)
+    vectors = torch.ones(200, 6)
+    kept = model._forgotten(vectors, Noise(0, 0, torch.arange(200)))  # pyright: ignore[reportPrivateUsage]
+    assert set(kept[:, :5].sum(dim=1).tolist()) == {0.0, 5.0}
+
+
+def test_it_does_not_hear_some_bands_and_frames_while_it_learns() -> None:
+    torch.manual_seed(0)
+    small = {
+        "encoder": {"name": "cnn_2d", "widths": [8], "blocks": [1], "hidden": 8},
+        "width": 8,
+        "hidden": 8,
+        "size": 4,
+    }
+    model = ContrastivePair(LAYOUT, (1, 20, 30), note=False, mask=0.5, preset_encoder="mlp_oh", **small)
+    features = torch.rand(300, 1, 20, 30)
+    masked = model._masked(features, Noise(0, 0, torch.arange(300)))  # pyright: ignore[reportPrivateUsage]
+    gone = (masked != features)[:, 0]
+    bands, frames = gone.all(dim=2).sum(dim=1), gone.all(dim=1).sum(dim=1)
+    assert int(bands.max()) <= 11
+    assert int(frames.max()) <= 16
+    assert float(bands.float().mean()) == pytest.approx(5.0, abs=0.7)
+    assert float(frames.float().mean()) == pytest.approx(7.5, abs=1.0)
+    torch.testing.assert_close(masked[gone[:, None]].mean(), features.mean(), atol=0.01, rtol=0)
+
+
+def test_what_cannot_be_heard_is_not_read() -> None:
+    model, draws = make(audible=True), rows(WIDTH, 2, 30)
+    weights = (rows(WIDTH, 9, 30) > 0).float()
+    other = torch.where(weights > 0, draws, rows(WIDTH, 10, 30))
+    examples = [Examples(rows(5, 4, 30), None, one, weights) for one in (draws, other)]
+    losses = [float(model.loss(one, Noise(0, 0, torch.arange(30)))["loss"].detach()) for one in examples]
+    assert losses[0] == losses[1]
+    model.show_draws(draws, weights)
+    keys = model.memory.keys.clone()
+    model.show_draws(other, weights)
+    assert torch.equal(model.memory.keys, keys)
+    assert torch.equal(model.memory.vectors, other)
+    with pytest.raises(UserError, match="mask_inaudible=true"):
+        model.loss(Examples(rows(5, 4, 30), None, draws), Noise(0, 0, torch.arange(30)))

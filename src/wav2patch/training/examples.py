@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from wav2patch.datasets.recipes.feature_words import load_stored_feature
@@ -73,10 +74,8 @@ class Translation:
     def _weights(self, batch: Batch) -> Tensor:
         """1 for each column of a parameter that can be heard, and of the note; 0 for the others."""
         parameters = batch["parameters"]
-        active = self.space.active(self.space.decode(parameters.cpu().numpy()))
-        columns = np.repeat(active, [one.width for one in self.space.parameters], axis=1).astype(np.float32)
-        note = np.ones((len(columns), NOTE_WIDTH * (self.record.note == "predicted")), dtype=np.float32)
-        return torch.from_numpy(np.concatenate([columns, note], axis=1)).to(parameters.device)
+        note = NOTE_WIDTH * (self.record.note == "predicted")
+        return audible_columns(self.space, parameters.cpu().numpy(), note).to(parameters.device)
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -123,6 +122,19 @@ class Preparation:
         # The epoch stays a number: as a tensor on a GPU it would have to be waited for.
         numbers: dict[str, Any] = {EPOCH: epoch}
         return {**batch, **{name: value for name, value in added.items() if value is not None}, **numbers}
+
+
+def audible_columns(space: ParameterSpace, encoded: NDArray[np.floating], note: int) -> Tensor:
+    """1 for each column of a parameter that can be heard in its patch, 0 for others, float32 ``(n, D + note)``.
+
+    Args:
+        space: Of the patches.
+        encoded: ``(n, D)``, in [0, 1].
+        note: Columns of the note behind, which always can be heard.
+    """
+    active = np.repeat(space.active(space.decode(encoded)), [one.width for one in space.parameters], axis=1)
+    ones = np.ones((len(encoded), note), dtype=np.float32)
+    return torch.from_numpy(np.concatenate([active.astype(np.float32), ones], axis=1))
 
 
 def encoded_notes(rule: PaperNotes, notes: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from wav2patch.models.inverters.base import Inverter
 from wav2patch.note_rules import PaperNotes, parse_notes
 from wav2patch.synths.base import Synth
+from wav2patch.training.examples import audible_columns
 from wav2patch.training.many_draws import draw_many
 from wav2patch.weights.record import Record
 
@@ -33,7 +34,10 @@ def show_draws(inverter: Inverter, record: Record, synth: Synth, *, keep: bool =
     """
     if wanted := inverter.wanted_draws:
         count = wanted if keep else min(wanted, REHEARSED)
-        inverter.show_draws(draw_vectors(record, synth, count), keep=keep)
+        vectors = draw_vectors(record, synth, count)
+        width = synth.space.width
+        encoded = (vectors[:, :width].numpy() + 1.0) / 2.0
+        inverter.show_draws(vectors, audible_columns(synth.space, encoded, vectors.shape[1] - width), keep=keep)
 
 
 def draw_vectors(record: Record, synth: Synth, count: int) -> Tensor:

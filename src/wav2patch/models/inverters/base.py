@@ -132,11 +132,12 @@ class Inverter(Learner):
         """How many draws of the prior it has still to be shown before it can propose; see `show_draws`."""
         return 0
 
-    def show_draws(self, vectors: Tensor, *, keep: bool = True) -> None:
+    def show_draws(self, vectors: Tensor, weights: Tensor | None = None, *, keep: bool = True) -> None:
         """Have proposals chosen from draws of the prior: for a method that makes up none.
 
         Args:
             vectors: ``(n, D)`` in [−1, 1].
+            weights: ``(n, D)``, 0 where a parameter of this patch cannot be heard.
             keep: Whether they become a part of the model's state; otherwise it is still training.
 
         Raises:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wav2patch.errors import UserError
 from wav2patch.models.inverters.base import Inverter
 from wav2patch.models.layout import Layout
 from wav2patch.models.memory import Distance, Memory
@@ -39,9 +40,9 @@ class Choosing(Inverter):
         super().__init__(layout, shape, note=note)
         if min(size, draws) < 1:
             raise ValueError("size and draws are above 0")
-        self.draws = draws
+        self.draws, self.heeds_audible = draws, False
         self.memory = Memory(size, layout.width, distance)
-        self._rehearsed: Tensor | None = None
+        self._rehearsed: tuple[Tensor, Tensor] | None = None
 
     @abstractmethod
     def forward(self, features: Tensor, notes: Tensor | None = None) -> Tensor:
@@ -57,18 +58,20 @@ class Choosing(Inverter):
         return 0 if len(self.memory) else self.draws
 
     @torch.no_grad()
-    def show_draws(self, vectors: Tensor, *, keep: bool = True) -> None:
+    def show_draws(self, vectors: Tensor, weights: Tensor | None = None, *, keep: bool = True) -> None:
         """Have proposals chosen from these patches.
 
         Args:
             vectors: ``(n, D)`` in [−1, 1].
+            weights: ``(n, D)``, 0 where a parameter of this patch cannot be heard; for a method that heeds it.
             keep: Whether they are embedded now, once and for all, and belong to the model's state; otherwise anew for
                 every question, as while weights change.
         """
+        read = self._audible(vectors, weights)
         if not keep:
-            self._rehearsed = vectors
+            self._rehearsed = vectors, read
             return
-        self.memory.fill(self._embed_all(vectors), vectors)
+        self.memory.fill(self._embed_all(read), vectors)
         self._rehearsed = None
 
     @torch.no_grad()
@@ -82,9 +85,9 @@ class Choosing(Inverter):
         """
         asked, memory = self(features, notes).float(), self.memory
         if self._rehearsed is not None:
-            vectors = self._rehearsed.to(asked.device)
+            vectors, read = (one.to(asked.device) for one in self._rehearsed)
             memory = Memory(asked.shape[1], vectors.shape[1], memory.distance).to(asked.device)
-            memory.fill(self._embed_all(vectors), vectors)
+            memory.fill(self._embed_all(read), vectors)
         if not len(memory):
             raise ValueError(f"the {self.kind} method knows no patches to choose from yet: call show_draws")
         return memory.nearest(asked, n)
@@ -97,6 +100,16 @@ class Choosing(Inverter):
     def tables(self) -> dict[str, NDArray[Any]]:
         """See `Memory.tables`."""
         return self.memory.tables()
+
+    def _audible(self, vectors: Tensor, weights: Tensor | None) -> Tensor:
+        """Vectors as a method reads them that heeds what can be heard: the rest is in the middle of its range."""
+        if not self.heeds_audible:
+            return vectors
+        if weights is None:
+            raise UserError(
+                "inverter.audible=true takes module.mask_inaudible=true, by which the model is told what is heard."
+            )
+        return vectors * (weights > 0).to(vectors)
 
     def _embed_all(self, vectors: Tensor) -> Tensor:
         """As `embed_patches`, with all parts as they are when nothing is learnt."""
