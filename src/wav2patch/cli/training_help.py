@@ -28,7 +28,8 @@ def _print_experiments() -> None:
     table.add_column("experiment=", style="bold", no_wrap=True)
     table.add_column("")
     for family in load_families():
-        table.add_row(", ".join(f"{task}/…" for task in family.tasks), ", ".join(family.methods))
+        chains = [f"{name} (these one after the other)" for name in family.chains]
+        table.add_row(", ".join(f"{task}/…" for task in family.tasks), ", ".join([*family.methods, *chains]))
     out().print(table)
     out().print()
 

@@ -26,7 +26,7 @@ class DataSettings:
     standardize: Annotated[
         bool | None,
         "Whether the feature gets mean 0 and deviation 1. By default by `wav2patch data stats` of clips where it was "
-        "run, else by measuring some rows first; never for a spectrum or waveform.",
+        "run, else by measuring some rows first; never for amplitudes (spectrum, stft, waveform).",
     ] = None
     degrade: Annotated[
         float, "0 to 1: how badly what is trained on is recorded, in rooms, with noise, …; 0 not at all."
