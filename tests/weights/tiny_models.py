@@ -43,6 +43,12 @@ TINY: dict[str, dict[str, Any]] = {
     "regression": {"kind": "regression", **_HEAD},
     "classification": {"kind": "classification", **_HEAD},
     "inversynth": {"kind": "inversynth", **_HEAD, "decoder_width": 8},
+    "estimator": {
+        "kind": "estimator",
+        **_HEAD,
+        "embedding": 4,
+        "proxy": {"name": "highway", "hidden": 8, "blocks": 2},
+    },
     "vae": {
         "kind": "vae_flow",
         **_HEAD,
@@ -117,7 +123,7 @@ def tiny_trained(
     settings: dict[str, Any] | None = None,
     seed: int = 0,
 ) -> Trained:
-    record = tiny_record(settings or TINY[kind], synth, note=note)
+    record = tiny_record(settings or TINY[kind], synth, note="none" if kind == "estimator" else note)
     return Trained(tiny_inverter(record, seed), record, tiny_standard(record), load_synth(synth), Path("here"))
 
 

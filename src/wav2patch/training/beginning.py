@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wav2patch.errors import UserError
 from wav2patch.models.inverters.base import Learner
+from wav2patch.models.inverters.estimator import Estimator
+from wav2patch.models.inverters.proxy import Proxy
 from wav2patch.models.learners import make_learner
 from wav2patch.training.saving import ENTRY, PREFIX, read_checkpoint
 from wav2patch.weights.record import Record
@@ -44,7 +46,11 @@ def _begin_from(learner: Learner, path: Path) -> None:
     state = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
     kind = record.inverter["kind"]
     if kind == learner.kind:
-        _load(learner, state, path)
+        _take(learner.load_state_dict, state, path)
+        return
+    if kind == Proxy.kind and isinstance(learner, Estimator):
+        own = {k.removeprefix("presets."): v for k, v in state.items() if k.startswith("presets.")}
+        _take(learner.take_proxy, own, path)
         return
     encoder: Any = getattr(getattr(learner, "listener", None), "encoder", None)
     prefix: str | None = getattr(encoder, "PRETRAINED", None)
@@ -54,13 +60,13 @@ def _begin_from(learner: Learner, path: Path) -> None:
             f"{path} is a {kind}, of which nothing fits into this {learner.kind}: init takes a checkpoint of its own "
             "kind, or a pretrained one of its encoder's (unet_1d, patch_transformer)."
         )
-    _load(encoder.network, part, path)
+    _take(encoder.network.load_state_dict, part, path)
 
 
-def _load(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+def _take(load: Callable[[Mapping[str, Tensor]], Any], state: Mapping[str, Tensor], path: Path) -> None:
     """All weights, by their names; none is left out without a word."""
     try:
-        module.load_state_dict(state)
+        load(state)
     except RuntimeError as error:
         raise UserError(
             f"the weights in {path} are of other sizes or names than those that are to begin from them: give both the "

@@ -33,10 +33,12 @@ class Translation:
     Attributes:
         record: Of the model.
         mask_inaudible: Whether parameters that cannot be heard in a patch weigh nothing.
+        embedding: Words of the embedding that examples have beside what is heard, if any.
     """
 
     record: Record
     mask_inaudible: bool = False
+    embedding: str | None = None
 
     def __call__(self, batch: Batch) -> Examples:
         """The examples of a batch; what was prepared ahead of time is used as it is."""
@@ -45,7 +47,9 @@ class Translation:
             offered = ", ".join(name for name in batch if name.startswith(FEATURES)) or "none"
             raise UserError(f"the model hears {key}, and the data has {offered}: ask the data for it.")
         notes = batch["notes"] if self.record.note == "given" else None
-        return self.targets(batch).replace(features=batch[key], notes=notes, start=batch.get(START))
+        embedding = None if self.embedding is None else batch[FEATURES + load_stored_feature(self.embedding).name]
+        examples = self.targets(batch)
+        return examples.replace(features=batch[key], notes=notes, start=batch.get(START), embedding=embedding)
 
     def targets(self, batch: Batch) -> Examples:
         """Vectors ``(n, D)`` and their weights alone, the features ``(n, 0)``.

@@ -124,6 +124,9 @@ def standardize(data: ResumableData, settings: DataSettings, kept: Path) -> None
     if settings.standardize is False or (settings.standardize is None and heard_raw(feature.name)):
         return
     if isinstance(data, ClipData) and data.standards:
+        # An embedding beside stays as it is: what it is compared with is.
+        target: Any = data
+        target.standards = {name: one for name, one in data.standards.items() if name == feature.name}
         return
     if not kept.exists():
         mean, deviation = _measured(settings, feature.name)
@@ -141,7 +144,7 @@ def _clips(settings: DataSettings) -> ClipData:
         settings.folder,
         train=settings.train,
         val=settings.val,
-        features=settings.feature,
+        features=settings.features,
         batch_size=settings.batch_size,
         seed=settings.seed,
         standardize=False if settings.standardize is False else None,
@@ -170,7 +173,7 @@ def _online(settings: DataSettings) -> OnlineData:
         length=settings.length,
         sample_rate=sample_rate,
         gate=settings.gate,
-        features=(settings.feature,),
+        features=settings.features,
     )
     return OnlineData(
         wishes,
@@ -188,7 +191,7 @@ def _tensor(settings: DataSettings) -> TensorData:
     sample_rate = settings.sample_rate or _SAMPLE_RATE
     return TensorData(
         settings.synth_name,
-        features=settings.feature,
+        features=settings.features,
         audio=False,
         samples=settings.samples,
         sample_rate=sample_rate,

@@ -46,6 +46,7 @@ class InverterModule(lightning.LightningModule):
             the same number from the beginning.
         seed: Of all noise.
         mask_inaudible: Whether parameters that cannot be heard in a patch weigh nothing.
+        embedding: Words of the embedding that examples have beside what is heard, if any.
         compile: Whether the networks are compiled.
     """
 
@@ -66,6 +67,7 @@ class InverterModule(lightning.LightningModule):
         total_steps: int | None = None,
         seed: int = 0,
         mask_inaudible: bool = False,
+        embedding: str | None = None,
         compile: bool = False,
     ) -> None:
         super().__init__()
@@ -85,7 +87,7 @@ class InverterModule(lightning.LightningModule):
         )
         self.plateau = Plateau(plateau_patience) if schedule == "plateau" else None
         self.total_steps, self.compiles = total_steps, compile
-        self.translation = Translation(record, mask_inaudible)
+        self.translation = Translation(record, mask_inaudible, embedding)
         self._standard: dict[str, Tensor] | None = None
 
     def setup(self, stage: str) -> None:

@@ -143,7 +143,8 @@ def make_module(settings: RunSettings, inverter: Learner, record: Record) -> Inv
     options.pop("ema")
     if options["total_steps"] is None and settings.trainer.max_steps > 0:
         options["total_steps"] = settings.trainer.max_steps
-    return InverterModule(inverter, record, seed=settings.seed, compile=settings.trainer.compile, **options)
+    fixed = {"seed": settings.seed, "embedding": settings.data.embedding, "compile": settings.trainer.compile}
+    return InverterModule(inverter, record, **fixed, **options)
 
 
 def _without_proposals(settings: RunSettings) -> RunSettings:

@@ -20,6 +20,9 @@ class DataSettings:
         "on the device. auto: clips where a folder is named, else tensor for research synths, else online.",
     ] = "auto"
     feature: Annotated[str, "What is heard, in words."] = "log_mel_level:hop=0.02"
+    embedding: Annotated[
+        str | None, "An embedding of the sound that it has beside, as it is, for methods that have to sound alike."
+    ] = None
     batch_size: Annotated[int, "Of each process."] = 128
     seed: Annotated[int, "Of what is trained on: patches, or the shuffle."] = 0
     workers: Annotated[int | None, "Processes that read or render ahead; by default after the cores there are."] = None
@@ -45,6 +48,11 @@ class DataSettings:
     length: Annotated[float, "online: seconds of a clip."] = 4.0
     gate: Annotated[str, "online: least loudness in LUFS, auto or none."] = "auto"
     ahead: Annotated[int, "online: batches kept ready."] = 2
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All that is computed of a sound, in words."""
+        return (self.feature, *(() if self.embedding is None else (self.embedding,)))
 
     @property
     def synth_name(self) -> str:

@@ -29,6 +29,7 @@ class Examples:
         vectors: What is to be found: encodings in [−1, 1], ``(n, D)``.
         weights: ``(n, D)``: 0 where a parameter of this patch cannot be heard; None weighs all alike.
         start: ``(n, D)``: noise that has been coupled with `vectors` already; see `FlowMatching.prepare`.
+        embedding: ``(n, size)``: what an audio model says of the sound, for a method that has to sound alike.
     """
 
     features: Tensor
@@ -36,6 +37,7 @@ class Examples:
     vectors: Tensor
     weights: Tensor | None = None
     start: Tensor | None = None
+    embedding: Tensor | None = None
 
     def replace(self, **changes: Any) -> Examples:
         """A copy with changes."""

@@ -8,6 +8,7 @@ from typing import Any
 from wav2patch.models.inverters.base import Inverter
 from wav2patch.models.inverters.classification import Classification
 from wav2patch.models.inverters.contrastive import ContrastivePair
+from wav2patch.models.inverters.estimator import Estimator
 from wav2patch.models.inverters.flow_matching import FlowMatching
 from wav2patch.models.inverters.inversynth import InverSynth
 from wav2patch.models.inverters.nearest import NearestNeighbour
@@ -20,7 +21,7 @@ from wav2patch.models.layout import Layout
 INVERTERS: Mapping[str, Callable[..., Inverter]] = {
     one.kind: one
     for one in (
-        *(FlowMatching, Regression, VaeFlow, Classification, InverSynth),
+        *(FlowMatching, Regression, VaeFlow, Classification, InverSynth, Estimator),
         *(ContrastivePair, Proxy, NearestNeighbour),
     )
 }
