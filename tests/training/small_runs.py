@@ -30,6 +30,7 @@ SMALL_KINDS: dict[str, dict[str, Any]] = {
         "preset_encoder": {"name": "highway"},
     },
     "proxy": {"draws": 40},
+    "estimator": {"width": 16, "hidden": 16},
     "masked_unet": {"base": 8, "multipliers": [1, 2], "blocks": 1},
     "masked_transformer": {
         **{"width": 16, "layers": 1, "heads": 2, "hidden": 16, "decoder_layers": 1, "keys": 8, "most": 16},
@@ -50,8 +51,9 @@ def shrunk(settings: RunSettings, **changes: Any) -> RunSettings:
     for part in ("encoder", "field"):
         if part in inverter:
             inverter[part] = laid_over(inverter[part], SMALL[inverter[part]["name"]])
-    if reads := inverter.get("preset_encoder"):
-        inverter["preset_encoder"] = laid_over(reads, SMALL_PRESET_ENCODERS[reads["name"]])
+    for part in ("preset_encoder", "proxy"):
+        if reads := inverter.get(part):
+            inverter[part] = laid_over(reads, SMALL_PRESET_ENCODERS[reads["name"]])
     toy = {
         "inverter": inverter,
         "data": {"batch_size": 4, "val_rows": 6, "workers": 0},

@@ -92,6 +92,7 @@ SUBJECTS = {
     "vital": Subject("vital", clips=24),
     "dexed, proxies": Subject("dexed_proxy", methods=("mlp_oh", "hn_ptgru", "tfm"), clips=48, wishes={"notes": "C4"}),
     "vital, proxies": Subject("vital_proxy", methods=("hn_oh",), clips=24, wishes={"notes": "C4"}),
+    "dexed, heard by a proxy": Subject("dexed_estimator", methods=("parameters",), clips=24, wishes={"notes": "C4"}),
     "surge_xt_simple": Subject("surge_simple", clips=24, wishes=FOUND),
     # Surge's protocol, for machines that lack the plug-in.
     "dexed, notes found": Subject("surge_simple", ("data.synth=dexed",), clips=24, wishes=FOUND),
@@ -145,7 +146,7 @@ def set_up(subject: Subject, place: Path, stack: contextlib.ExitStack) -> Bench:
 def make_view(folder: Path, subject: Subject, data: DataSettings) -> Path:
     """All sounds of a new data set."""
     count = subject.clips
-    wishes = {**CLIPS, "synth": data.synth, "features": (data.feature,), "count": count, "shard_rows": count}
+    wishes = {**CLIPS, "synth": data.synth, "features": data.features, "count": count, "shard_rows": count}
     real_sets.make_real_set(folder, **{**wishes, **subject.wishes})
     return real_sets.cut_view(folder, "train", (Extent("shards/shard-000000.h5", 0, count),))
 

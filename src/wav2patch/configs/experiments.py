@@ -12,7 +12,7 @@ import yaml
 
 from wav2patch.errors import UserError
 
-FAMILIES = ("research", "surge", "instruments", "proxies", "inversynth", "pretrain")
+FAMILIES = ("research", "surge", "instruments", "proxies", "estimators", "inversynth", "pretrain")
 """The files; each has a base, tasks and methods, which are laid over each other in this order."""
 
 

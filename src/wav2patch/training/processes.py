@@ -14,6 +14,7 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import distributed
 
 _REMARKS = (
+    "Found .* module.* in eval mode",  # a proxy is, in an estimator
     # Few batches, or few workers, are the user's choice.
     "The number of training batches",
     r"The '\w+' does not have many workers",
