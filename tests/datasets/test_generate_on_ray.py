@@ -18,6 +18,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_ray_changes_no_byte(tmp_path: Path, workers: int) -> None:
     plan = plan_for()
     make(tmp_path / "here", make_renderer(plan.synth, 1, processes=True), plan)
-    make(tmp_path / "there", make_renderer(plan.synth, workers, cluster="local"), plan)
+    make(tmp_path / "there", make_renderer(plan.synth, workers, cluster="local", deadline=120.0), plan)
     import_module("ray").shutdown()
     assert contents(tmp_path / "there") == contents(tmp_path / "here")

@@ -14,6 +14,7 @@ from wav2patch.features.constant_q import ConstantQ
 from wav2patch.features.log_mel import LogMel
 from wav2patch.features.log_mel_level import LogMelLevel
 from wav2patch.features.spectrum import Spectrum
+from wav2patch.features.stft import Stft
 from wav2patch.features.waveform import Waveform
 
 lengths = st.floats(0.001, 1.0)
@@ -30,6 +31,7 @@ def test_a_name_stands_for_the_defaults(name):
         st.builds(LogMel, st.integers(1, 300), lengths, lengths, st.floats(1.0, 120.0)),
         st.builds(LogMelLevel, st.integers(1, 300), lengths, lengths, st.floats(-200, -0.5)),
         st.builds(ConstantQ, st.integers(1, 60), st.integers(1, 9), lengths, st.floats(0, 13), st.floats(-200, -0.5)),
+        st.builds(Stft, st.integers(8, 2000).map(lambda half: 2 * half), st.integers(1, 16)),
         st.builds(Spectrum, st.floats(-200, 0)),
         st.builds(Waveform, st.floats(1e-3, 1e3)),
     )
@@ -59,7 +61,7 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
     [
         (
             "mel",
-            "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, spectrum, waveform.$",
+            "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, stft, spectrum, wavef.*$",
         ),
         ("", "there is no feature called ''"),
         ("log_mel:mels=3", MELS),
