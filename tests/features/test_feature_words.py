@@ -61,7 +61,7 @@ MELS = "the feature log_mel takes no 'mels=3': its options are bands=…, window
     [
         (
             "mel",
-            "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, stft, spectrum, wavef.*$",
+            "^there is no feature called 'mel': choose from log_mel, log_mel_level, constant_q, stft, spectrum, .*$",
         ),
         ("", "there is no feature called ''"),
         ("log_mel:mels=3", MELS),

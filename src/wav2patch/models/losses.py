@@ -95,9 +95,8 @@ class Sorted(_BlockLoss):
     """Squared error to the wanted blocks in the order of their first columns, such as oscillators by frequency.
 
     "Sort" of Hayes et al. (ISMIR 2025): the network is to say the oscillators from the lowest to the highest. What it
-    says is not sorted, so that this knows a canonical order and nothing of the symmetry; where the order is the wanted
-    one already, as with a frequency band for each oscillator, it is the mean squared error. Wanted values jump where
-    two frequencies cross.
+    says is not sorted, so that this knows a canonical order and nothing of the symmetry. Wanted values jump where two
+    frequencies cross.
     """
 
     def _error(self, predicted: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
