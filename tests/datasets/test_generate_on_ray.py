@@ -14,10 +14,9 @@ pytest.importorskip("ray", reason="Ray is an extra: pip install 'wav2patch[ray]'
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ray_changes_no_byte(tmp_path: Path, workers: int) -> None:
+def test_ray_changes_no_byte(tmp_path: Path) -> None:
     plan = plan_for()
     make(tmp_path / "here", make_renderer(plan.synth, 1, processes=True), plan)
-    make(tmp_path / "there", make_renderer(plan.synth, workers, cluster="local", deadline=120.0), plan)
+    make(tmp_path / "there", make_renderer(plan.synth, 2, cluster="local", deadline=120.0), plan)
     import_module("ray").shutdown()
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
