@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from itertools import islice
@@ -17,7 +18,7 @@ from wav2patch.audio.files import write_wav
 from wav2patch.audio.target import Target
 from wav2patch.errors import UserError
 from wav2patch.matching import match as matching
-from wav2patch.matching.learned import LearnedProposer, shipped_proposer
+from wav2patch.matching.learned import LearnedProposer, shipped_proposers
 from wav2patch.matching.match import match
 from wav2patch.matching.store import as_dictionary
 from wav2patch.priors import draw
@@ -90,16 +91,23 @@ def test_the_same_seed_gives_the_same_match(chancy: Path, dexed: Synth, simple_t
 def test_a_shipped_model_proposes_unless_it_is_told_not_to(
     known: Path, dexed: Synth, simple_target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matching, "shipped_proposer", lambda synth: shipped_proposer(synth, known.parent))
+    monkeypatch.setattr(matching, "shipped_proposers", lambda synth: shipped_proposers(synth, known.parent))
     assert "model dexed" in match(simple_target, dexed, renders=70, candidates=1).rendered
     assert "model dexed" not in match(simple_target, dexed, renders=70, candidates=1, proposers=[]).rendered
 
 
+def test_several_models_of_a_synth_take_turns(known: Path, dexed: Synth, tmp_path: Path) -> None:
+    for name in ("dexed", "dexed-other", "dexedlike"):
+        shutil.copytree(known, tmp_path / name)
+    assert [one.name for one in shipped_proposers(dexed, tmp_path)] == ["model dexed", "model dexed-other"]
+
+
 def test_a_shipped_model_of_another_space_or_synth_is_left_out(known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shipped_proposer(load_synth("vital"), known.parent) is None
+    assert [one.name for one in shipped_proposers(load_synth("dexed"), known.parent)] == ["model dexed"]
+    assert shipped_proposers(load_synth("vital"), known.parent) == []
     kosc = load_synth("kosc_4")
     monkeypatch.setattr(type(kosc), "name", "dexed", raising=False)
-    assert shipped_proposer(kosc, known.parent) is None
+    assert shipped_proposers(kosc, known.parent) == []
 
 
 def test_a_model_of_another_synth_is_one_sentence(known: Path) -> None:

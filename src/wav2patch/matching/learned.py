@@ -81,15 +81,14 @@ class LearnedProposer:
             yield self.model.propose(feature, target.note, CHUNK, generator)
 
 
-def shipped_proposer(synth: Synth, place: Path = PRETRAINED) -> LearnedProposer | None:
-    """The proposer of the model that comes with the package for a synth.
+def shipped_proposers(synth: Synth, place: Path = PRETRAINED) -> list[LearnedProposer]:
+    """The proposers of the models that come with the package for a synth, that of its own name first.
 
-    None where there is none, or where the synth has another parameter space than the one that it was made for.
+    Those are left out that were made for another parameter space than the one that it has.
     """
-    if synth.name not in shipped_names(place):
-        return None
-    fits = open_folder(place / synth.name).record.space == synth.space.digest
-    return LearnedProposer(place / synth.name, synth) if fits else None
+    names = [one for one in shipped_names(place) if one == synth.name or one.startswith(f"{synth.name}-")]
+    fitting = [one for one in names if open_folder(place / one).record.space == synth.space.digest]
+    return [LearnedProposer(place / one, synth) for one in fitting]
 
 
 def _check_synth(path: Path, record: Record, synth: Synth) -> None:

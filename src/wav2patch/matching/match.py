@@ -15,7 +15,7 @@ from wav2patch.matching.budget import Budget
 from wav2patch.matching.evaluator import Evaluator, Progress, Scored
 from wav2patch.matching.explain import explain
 from wav2patch.matching.finalists import Finalist, Jury, renders_wanted
-from wav2patch.matching.learned import LearnedProposer, shipped_proposer
+from wav2patch.matching.learned import LearnedProposer, shipped_proposers
 from wav2patch.matching.proposers import PresetProposer, PriorProposer, Proposer
 from wav2patch.matching.result import Candidate, Match
 from wav2patch.matching.search import SearchSettings, search
@@ -229,10 +229,9 @@ def _proposers(
 
 
 def _learned(synth: Synth, wanted: Sequence[Proposer | Path | str] | None) -> list[Proposer]:
-    """The proposers that are wanted, in order; by default the model that comes with the package."""
+    """The proposers that are wanted, in order; by default the models that come with the package."""
     if wanted is None:
-        shipped = shipped_proposer(synth)
-        return [] if shipped is None else [shipped]
+        return list(shipped_proposers(synth))
     found = [LearnedProposer(one, synth) if isinstance(one, Path | str) else one for one in wanted]
     if len({one.name for one in found}) < len(found):
         raise UserError("two proposers have the same name: give each model's folder a name of its own.")
