@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from tiny_models import TINY, tiny_inverter, tiny_record
 
+from wav2patch.errors import UserError
 from wav2patch.models.inverters.catalogue import make_inverter
 from wav2patch.note_rules import parse_notes
 from wav2patch.priors import draw
 from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.saving import load_trained, save_model
 from wav2patch.training.shown_draws import SEED, draw_vectors, show_draws
 
 
@@ -49,3 +53,24 @@ def test_a_model_that_makes_up_its_own_is_left_alone() -> None:
     show_draws(model, record, load_synth("dexed"))
     with pytest.raises(NotImplementedError, match="chooses from no draws"):
         model.show_draws(torch.zeros(1, 1))
+
+
+def test_a_checkpoint_takes_as_many_draws_as_are_wanted(tmp_path: Path) -> None:
+    record = tiny_record(TINY["contrastive"])
+    fresh = make_inverter(record.inverter, record.layout(), record.shape, note=True)
+    state = {f"inverter.{name}": value for name, value in fresh.state_dict().items()}
+    path = tmp_path / "x.ckpt"
+    torch.save({"state_dict": state, "wav2patch": {"record": record.to_dict()}, "global_step": 3}, path)
+    for draws, count in ((None, 20), (7, 7)):
+        trained = load_trained(path, draws=draws)
+        assert len(trained.inverter.state_dict()["memory.keys"]) == trained.record.inverter["draws"] == count
+    with pytest.raises(UserError, match="has its draws"):
+        load_trained(save_model(tmp_path / "model", trained.inverter, trained.record, None), draws=3)
+
+
+def test_other_methods_choose_from_no_draws(tmp_path: Path) -> None:
+    record = tiny_record(TINY["regression"])
+    path = tmp_path / "x.ckpt"
+    torch.save({"state_dict": {}, "wav2patch": {"record": record.to_dict()}}, path)
+    with pytest.raises(UserError, match="has no setting 'draws'"):
+        load_trained(path, draws=3)

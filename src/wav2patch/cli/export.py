@@ -22,6 +22,9 @@ class Exporting:
         None
     )
     weights: Annotated[bool, "Whether the weights for PyTorch come along, to evaluate the model."] = True
+    draws: Annotated[
+        int | None, "Of the prior, that a model which chooses takes along; as many as in training by default."
+    ] = None
 
 
 def command(
@@ -46,7 +49,8 @@ def command(
     except ImportError as error:
         raise UserError("models are exported with PyTorch and ONNX: pip install 'wav2patch[train]'.") from error
     card = None if wanted.card is None else read_card(wanted.card)
-    made = export(load_trained(wanted.ckpt), wanted.out, card=card, half=wanted.half, weights=wanted.weights)
+    trained = load_trained(wanted.ckpt, draws=wanted.draws)
+    made = export(trained, wanted.out, card=card, half=wanted.half, weights=wanted.weights)
     size = sum(path.stat().st_size for path in made.path.iterdir())
     differences = {name: graph.difference for name, graph in made.graphs.items()}
     if as_json:

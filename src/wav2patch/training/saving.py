@@ -120,18 +120,24 @@ class Trained:
         return [decode(self.record, self.synth.space, one) for one in vectors.float().cpu().numpy()]
 
 
-def load_trained(path: Path | str) -> Trained:
+def load_trained(path: Path | str, *, draws: int | None = None) -> Trained:
     """A trained model from a Lightning checkpoint or a model folder.
 
+    Args:
+        path: Of either.
+        draws: Of the prior, that a model of a checkpoint chooses from, if not as many as in training.
+
     Raises:
-        UserError: There is none, it is damaged, or was made for another parameter space.
+        UserError: There is none, it is damaged, was made for another parameter space, or chooses from no other draws.
     """
     path = Path(path)
     if path.is_dir():
+        if draws is not None:
+            raise UserError(f"{path} has its draws: give the checkpoint that it was made of for others.")
         return _from_folder(open_folder(path))
     if not path.exists():
         raise UserError(f"there is no {path}: give a checkpoint that `wav2patch train` wrote, or a model folder.")
-    return _from_checkpoint(path)
+    return _from_checkpoint(path, draws)
 
 
 def save_model(
@@ -191,10 +197,12 @@ def _from_folder(folder: ModelFolder) -> Trained:
     return _trained(folder.record, state, folder.standard(), folder.path)
 
 
-def _from_checkpoint(path: Path) -> Trained:
+def _from_checkpoint(path: Path, draws: int | None) -> Trained:
     checkpoint = read_checkpoint(path)
     entry = checkpoint[ENTRY]
     record = Record.from_dict(entry.get("record"), path)
+    if draws is not None:
+        record = replace(record, inverter={**record.inverter, "draws": draws})
     state = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
     steps = checkpoint.get("global_step")
     trained = _trained(record, state, _standard(entry, path), path)
