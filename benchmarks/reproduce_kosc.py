@@ -1,6 +1,6 @@
 r"""The k-osc comparison of Hayes et al. (ISMIR 2025, Figure 3) at a size for two CPU cores.
 
-    make reproduce-kosc                                              # k = 4: about an hour on two idle cores
+    make reproduce-kosc                                              # k = 4: an hour or two on two cores
     python benchmarks/reproduce_kosc.py --out results/kosc --k 4 8   # more oscillators
     python benchmarks/reproduce_kosc.py --out results/kosc --paper   # the paper's networks and steps: a GPU, days
     python benchmarks/reproduce_kosc.py --out results/kosc --paper --steps 40000 --jobs 4         # a GPU, for an hour
