@@ -6,7 +6,7 @@ and anchors, which say what is worth nothing and what is as good as it gets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 from wav2patch.metrics.retrieval import by_subsets, modality_gap, recall, reciprocal_rank
 
 Values = NDArray[np.floating]
+Measure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 SIZES = (512, 4_096)
 """Candidates: those of the paper's validation, and of its test."""
@@ -92,7 +93,7 @@ def neighbour_anchor(known_patches: Values, known: Values, patches: Values) -> N
     return np.asarray(known[np.asarray(nearest)], dtype=np.float64)
 
 
-def _subsets(queries: Values, candidates: Values, measure: object, size: int, seed: int) -> Spread:
+def _subsets(queries: Values, candidates: Values, measure: Measure, size: int, seed: int) -> Spread:
     times = REPETITIONS.get(size, 8)
-    found = by_subsets(queries, candidates, measure, size=size, repetitions=times, seed=seed)  # pyright: ignore[reportArgumentType]
+    found = by_subsets(queries, candidates, measure, size=size, repetitions=times, seed=seed)
     return Spread(float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else 0.0)

@@ -29,18 +29,27 @@ class Choosing(Inverter):
         size: Of an embedding.
         draws: Of the prior, that are chosen from.
         distance: Of embeddings.
+        audible: Whether patches are read without the parameters that cannot be heard in them.
 
     Raises:
         ValueError: A number is not above 0.
     """
 
     def __init__(
-        self, layout: Layout, shape: tuple[int, ...], *, note: bool, size: int, draws: int, distance: Distance
+        self,
+        layout: Layout,
+        shape: tuple[int, ...],
+        *,
+        note: bool,
+        size: int,
+        draws: int,
+        distance: Distance,
+        audible: bool = False,
     ) -> None:
         super().__init__(layout, shape, note=note)
         if min(size, draws) < 1:
             raise ValueError("size and draws are above 0")
-        self.draws, self.heeds_audible = draws, False
+        self.draws, self.heeds_audible = draws, audible
         self.memory = Memory(size, layout.width, distance)
         self._rehearsed: tuple[Tensor, Tensor] | None = None
 
@@ -118,3 +127,13 @@ class Choosing(Inverter):
         found = torch.cat([self.embed_patches(some.to(device)) for some in vectors.split(_AT_ONCE)])
         self.train(learns)
         return found
+
+
+def reciprocal_rank(distances: Tensor) -> Tensor:
+    """Mean of 1/rank of each row's own column, by distances ``(n, n)``; of ties half are counted as before it.
+
+    As in `wav2patch.metrics.retrieval`, for a batch on its device.
+    """
+    own = distances.diagonal()[:, None]
+    ranks = 0.5 + (distances < own).sum(dim=1) + 0.5 * (distances == own).sum(dim=1)
+    return (1.0 / ranks).mean()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wav2patch.models.inverters.base import Examples, Graph, Losses
-from wav2patch.models.inverters.choosing import Choosing
+from wav2patch.models.inverters.choosing import Choosing, reciprocal_rank
 from wav2patch.models.inverters.parts import Spec, make_encoder
 from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
@@ -75,12 +75,12 @@ class ContrastivePair(Choosing):
         audible: bool = False,
         draws: int = 100_000,
     ) -> None:
-        super().__init__(layout, shape, note=note, size=size, draws=draws, distance="euclidean")
+        super().__init__(layout, shape, note=note, size=size, draws=draws, distance="euclidean", audible=audible)
         if not temperature > 0.0:
             raise ValueError(f"temperature is a positive number, not {temperature}")
         if not 0.0 <= forget < 1.0 or not 0.0 <= mask < 1.0:
             raise ValueError("forget and mask are shares, at least 0 and less than 1")
-        self.forget, self.mask, self.heeds_audible = forget, mask, audible
+        self.forget, self.mask = forget, mask
         owners = torch.arange(len(layout)).repeat_interleave(torch.tensor(layout.widths))
         self.register_buffer("owners", owners, persistent=False)
         self.listener = Listener(make_encoder(encoder, shape, tokens=1, width=width), width, note=note)
@@ -119,7 +119,7 @@ class ContrastivePair(Choosing):
         return vectors * kept[:, self.owners].to(vectors)
 
     def _masked(self, features: Tensor, noise: Noise) -> Tensor:
-        """Features without a range of their bands and one of their frames, which have the mean of the others."""
+        """Features without a range of their bands and one of their frames, which have the mean of all."""
         if not self.mask:
             return features
         chances, gone = noise.uniform("mask", 4).to(features), torch.zeros_like(features, dtype=torch.bool)
@@ -136,10 +136,3 @@ class ContrastivePair(Choosing):
     def graphs(self) -> Mapping[str, Graph]:
         """``network``: features and notes to a key."""
         return {"network": Graph(self, self.sound_inputs(), ("key",))}
-
-
-def reciprocal_rank(distances: Tensor) -> Tensor:
-    """Mean of 1/rank of each row's own column, by distances ``(n, n)``; of ties half are counted as before it."""
-    own = distances.diagonal()[:, None]
-    ranks = 0.5 + (distances < own).sum(dim=1) + 0.5 * (distances == own).sum(dim=1)
-    return (1.0 / ranks).mean()

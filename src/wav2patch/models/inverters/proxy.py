@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from wav2patch.models.inverters.base import Examples, Graph, Losses
-from wav2patch.models.inverters.choosing import Choosing
-from wav2patch.models.inverters.contrastive import reciprocal_rank
+from wav2patch.models.inverters.choosing import Choosing, reciprocal_rank
 from wav2patch.models.inverters.parts import Spec
 from wav2patch.models.layers import expect_shape
 from wav2patch.models.layout import Layout
