@@ -18,11 +18,14 @@ from wav2patch.priors import CopulaPrior, load_prior
 from wav2patch.synths.base import Audio, Preset, RenderError, from_onset
 from wav2patch.synths.dexed_space import OPERATORS, dx7_space, operator_fields
 from wav2patch.synths.dx7_sysex import VOICE_BYTES, bank_message, read_voices, voice_message
+from wav2patch.synths.one_rate import OneRate
 
 # Nine in ten draws of the prior then peak below full scale, at −13 LUFS in the median.
 GAIN = 0.5
 _NAME_BYTES = 10
 _ALL_OPERATORS_ON = b"\x3f"
+# The engine's tables belong to the process, and it refuses a second rate while it plays at a first one.
+_TABLES = OneRate()
 
 
 class Dexed:
@@ -61,9 +64,11 @@ class Dexed:
     def _play(self, patch: Patch, note: Note, samples: int, sample_rate: int) -> NDArray[np.float32]:
         # dexed-py's public class takes a voice only as a Patch object; the engine below it takes the bytes.
         # A voice's state outlives a change of patch, so every render gets an engine of its own (0.04 ms).
-        engine = Engine(float(sample_rate), 0)
-        engine.load_sysex(to_voice(patch) + _ALL_OPERATORS_ON)
-        audio = engine.render(note.pitch, note.velocity, note.duration, samples / sample_rate)
+        voice = to_voice(patch) + _ALL_OPERATORS_ON
+        with _TABLES.at(sample_rate):
+            engine = Engine(float(sample_rate), 0)
+            engine.load_sysex(voice)
+            audio = engine.render(note.pitch, note.velocity, note.duration, samples / sample_rate)
         if len(audio) != samples:
             raise RenderError("Dexed returned audio of a wrong length")
         return audio

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from wav2patch.datasets.recipes.plan import Plan
 from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, read_manifest, shard_name
+from wav2patch.datasets.shards.interrupts import interrupts_later
 from wav2patch.datasets.shards.layout import Field, Row, packed_fields
 from wav2patch.datasets.shards.rows import stream
 from wav2patch.datasets.shards.shard import Shard
@@ -136,7 +137,8 @@ def _shard_by_shard(rows: Iterator[Row], press: _Press, recipe: Recipe, missing:
     for shard in missing:
         writer = press.open(shard)
         for row in islice(rows, len(recipe.rows_of(shard))):
-            writer.write(row)
+            with interrupts_later():
+                writer.write(row)
             yield row
         press.finish(writer)
 
@@ -157,14 +159,16 @@ class _Press:
 
     def open(self, shard: int) -> ShardWriter:
         """Begin a shard."""
-        path = self._begun.enter_context(self._storage.writing(shard_name(shard)))
-        writer = ShardWriter(path, self._recipe, self._fields, self._recipe.rows_of(shard))
-        self._begun.callback(writer.close)
+        with interrupts_later():
+            path = self._begun.enter_context(self._storage.writing(shard_name(shard)))
+            writer = ShardWriter(path, self._recipe, self._fields, self._recipe.rows_of(shard))
+            self._begun.callback(writer.close)
         return writer
 
     def finish(self, writer: ShardWriter) -> None:
         """Have a full shard published, once the one before is."""
-        writer.finish()
+        with interrupts_later():
+            writer.finish()
         self._settle()
         self._publishing = self._publisher.submit(_publish, self._begun.pop_all(), writer.path)
 
@@ -175,7 +179,8 @@ class _Press:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._begun.__exit__(kind, error, trace)
+            with interrupts_later():
+                self._begun.__exit__(kind, error, trace)
             self._settle()
         finally:
             self._publisher.shutdown()
