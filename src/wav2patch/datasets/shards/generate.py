@@ -14,7 +14,7 @@ from types import TracebackType
 
 from wav2patch.datasets.recipes.plan import Plan
 from wav2patch.datasets.recipes.recipe import MANIFEST, Recipe, read_manifest, shard_name
-from wav2patch.datasets.shards.interrupts import interrupts_later
+from wav2patch.datasets.shards.interrupts import interrupts_noted
 from wav2patch.datasets.shards.layout import Field, Row, packed_fields
 from wav2patch.datasets.shards.rows import stream
 from wav2patch.datasets.shards.shard import Shard
@@ -121,7 +121,7 @@ def generate(
     rows = stream(plan, indices, renderer, plan.listen(packed=True), failures.append)
     rejected: Counter[str] = Counter()
     started = time.perf_counter()
-    with contextlib.closing(rows), _Press(plan, storage) as press:
+    with interrupts_noted() as look, contextlib.closing(rows), _Press(plan, storage) as press:
 
         def progress(made: int) -> Progress:
             seconds, failure = time.perf_counter() - started, failures[0] if failures else None
@@ -130,6 +130,7 @@ def generate(
         for made, row in enumerate(_shard_by_shard(rows, press, recipe, missing), 1):
             rejected.update(row.rejected)
             report(progress(made))
+            look()
     return progress(len(indices))
 
 
@@ -137,8 +138,7 @@ def _shard_by_shard(rows: Iterator[Row], press: _Press, recipe: Recipe, missing:
     for shard in missing:
         writer = press.open(shard)
         for row in islice(rows, len(recipe.rows_of(shard))):
-            with interrupts_later():
-                writer.write(row)
+            writer.write(row)
             yield row
         press.finish(writer)
 
@@ -159,16 +159,14 @@ class _Press:
 
     def open(self, shard: int) -> ShardWriter:
         """Begin a shard."""
-        with interrupts_later():
-            path = self._begun.enter_context(self._storage.writing(shard_name(shard)))
-            writer = ShardWriter(path, self._recipe, self._fields, self._recipe.rows_of(shard))
-            self._begun.callback(writer.close)
+        path = self._begun.enter_context(self._storage.writing(shard_name(shard)))
+        writer = ShardWriter(path, self._recipe, self._fields, self._recipe.rows_of(shard))
+        self._begun.callback(writer.close)
         return writer
 
     def finish(self, writer: ShardWriter) -> None:
         """Have a full shard published, once the one before is."""
-        with interrupts_later():
-            writer.finish()
+        writer.finish()
         self._settle()
         self._publishing = self._publisher.submit(_publish, self._begun.pop_all(), writer.path)
 
@@ -179,8 +177,7 @@ class _Press:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            with interrupts_later():
-                self._begun.__exit__(kind, error, trace)
+            self._begun.__exit__(kind, error, trace)
             self._settle()
         finally:
             self._publisher.shutdown()

@@ -5,27 +5,35 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 
 @contextlib.contextmanager
-def interrupts_later() -> Iterator[None]:
-    """Hold a Ctrl-C back until the block ends; in other threads, which it never reaches, do nothing.
+def interrupts_noted() -> Iterator[Callable[[], None]]:
+    """Note a first Ctrl-C, and raise it where the block calls what it is given; a second one is raised at once.
 
-    HDF5 calls our Python back from C, and passes no exception on: a `KeyboardInterrupt` raised in there is lost, or
-    leaves a file that crashes the process when it is closed.
+    A `KeyboardInterrupt` comes between any two instructions. HDF5, which calls our Python back from C, loses it there
+    or leaves a file that crashes the process when it is closed; futures keep their locks. In threads, which Ctrl-C
+    never reaches, this does nothing.
     """
     before = signal.getsignal(signal.SIGINT)
-    # What was not installed from Python cannot be put back from Python.
-    if threading.current_thread() is not threading.main_thread() or before is None:
-        yield
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield lambda: None
         return
     came: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append((number, frame))
+        if len(came) > 1:
+            before(number, frame)
+
+    def look() -> None:
+        if came:
+            before(*came[0])
+
+    signal.signal(signal.SIGINT, note)
     try:
-        yield
+        yield look
     finally:
         signal.signal(signal.SIGINT, before)
-        if came and callable(before):
-            before(*came[0])
