@@ -31,12 +31,17 @@ def batch(channels: int, samples: int = RATE) -> np.ndarray:
 
 
 def assert_alike(ours: torch.Tensor, expected: np.ndarray) -> None:
-    """Within 1e-3 dB down to 80 dB below a clip's loudest value, where single precision itself ends."""
+    """Within 1e-3 dB and what single precision loses, and within 5e-3 dB everywhere.
+
+    A transform rounds every bin by some part of its loudest amplitude, so one unit of single precision there
+    is 10^(d / 20) units of a bin that lies d dB below: 1e-3 dB at 60 dB, 1e-2 dB at 80 dB. How much of that
+    is lost depends on the processor's own instructions.
+    """
     values = ours.detach().cpu().numpy()
-    np.testing.assert_allclose(values, expected, atol=5e-3)
     loudest = expected.max(axis=tuple(range(1, expected.ndim)), keepdims=True, initial=-np.inf)
-    heard = expected >= loudest - 80
-    np.testing.assert_allclose(values[heard], expected[heard], atol=1e-3)
+    unit = 20 / np.log(10) * np.finfo(np.float32).eps * 10 ** ((loudest - expected) / 20)
+    excess = np.abs(values - expected) - np.minimum(1e-3 + unit, 5e-3)
+    assert excess.max(initial=-np.inf) <= 0
 
 
 @pytest.fixture(
