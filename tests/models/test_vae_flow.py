@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from wav2patch.models.decoders import make_decoder
+from wav2patch.models.decoders import interleave, make_decoder
 from wav2patch.models.inverters.base import Examples
 from wav2patch.models.inverters.vae_flow import VaeFlow
 from wav2patch.models.layout import Layout
@@ -101,6 +101,14 @@ def test_a_layout_of_one_column() -> None:
 @pytest.mark.parametrize("shape", [(5,), (1, 2), (1, 513), (2, 3, 7), (2, 128, 401), (1, 64, 16)])
 def test_decoders_give_the_shape(shape: tuple[int, ...]) -> None:
     assert make_decoder(7, shape, width=16)(torch.randn(2, 7)).shape == (2, *shape)
+
+
+def test_sub_pixels_lie_between_their_neighbours() -> None:
+    pictures, lines = torch.randn(2, 12, 3, 5), torch.randn(2, 6, 5)
+    torch.testing.assert_close(interleave(pictures, 2), torch.nn.functional.pixel_shuffle(pictures, 2))
+    for between in range(2):
+        torch.testing.assert_close(interleave(lines, 2)[:, :, between::2], lines[:, between::2])
+    assert torch.equal(interleave(pictures, 1), pictures)
 
 
 def test_a_decoder_learns_a_picture_for_each_row() -> None:
