@@ -108,7 +108,7 @@ def _mean(weights: Tensor, values: tuple[float, ...]) -> Tensor:
 
 def _mix(phase: Tensor, weights: Tensor, waves: Sequence[Callable[[Tensor], Tensor]]) -> Tensor:
     # One-hots need one wave of several, but a gradient reaches a weight of 0 only if its wave is there.
-    used = [True] * len(waves) if torch.is_grad_enabled() else weights.any(dim=0).tolist()
+    used = [True] * len(waves) if torch.is_grad_enabled() and weights.requires_grad else weights.any(dim=0).tolist()
     mixed = torch.zeros_like(phase)
     for i in range(len(waves)):
         if used[i]:

@@ -1,0 +1,240 @@
+r"""What pretraining is worth: heads on a pretrained encoder and on the same one from scratch, with few labels and many.
+
+    wav2patch data generate synth=dexed notes=C4 length=2 count=23k features=log_mel_level:hop=0.02 audio=none out=heard
+    wav2patch data subset heard train=20k val=1k test=2k
+    wav2patch data generate synth=dexed notes=C4 length=2 count=256 seed=77 out=heard-unseen
+    wav2patch data subset heard-unseen test=256
+    python benchmarks/label_efficiency.py --data heard --targets heard-unseen/test.h5 --out results/labels
+
+A U-Net learns to fill in what is hidden of the training sounds, a transformer to tell their hidden patches apart, both
+without a label (`experiment=pretrain/unet`, `pretrain/contrastive`). Then a head says the classes of every parameter
+(`experiment=dexed/classification`), from a share of the labels: on the encoder as it was pretrained and kept, on the
+same one trained along, and on one from scratch. All have equal steps; counted is the checkpoint that is best on the
+validation view. Runs lie below `--out`: one that was stopped goes on, one that is finished is left alone.
+
+Networks are of a size for two cores; `--published` takes the sizes of the source. Written are `pretraining.md` (what is
+hidden, against the mean and lines between the neighbours, and against chance), `labels.md`, `.csv`, `labels_sound.png`,
+`labels_parameters.png`, and what `wav2patch evaluate` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from line_chart import Line, draw
+from runs import QUIET, train_all
+from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.views.cuts import parse_cut
+from wav2patch.datasets.views.subset import make_subset
+from wav2patch.datasets.views.view import open_view
+from wav2patch.evaluation.baselines import baselines
+from wav2patch.evaluation.files import write_evaluation
+from wav2patch.evaluation.results import Evaluation
+from wav2patch.evaluation.rows import ViewRows
+from wav2patch.evaluation.run import evaluate
+from wav2patch.evaluation.text_tables import comma_separated, markdown
+from wav2patch.evaluation.trained import TrainedMethod
+from wav2patch.files import write_text
+from wav2patch.rendering.choose import make_renderer
+from wav2patch.training.run import RunResult
+from wav2patch.training.saving import load_trained
+
+SHOWN = ("distance", "audible_mae", "audible_choices", "audible_steps_exact")
+FIGURES = {"sound": ("distance", "mean distance (dB)"), "parameters": ("audible_mae", "mean error of what is audible")}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An encoder that can be pretrained.
+
+    Attributes:
+        pretraining: Its experiment.
+        encoder: Its name in a method.
+        sizes: Of the networks, small enough for two cores: a setting of the encoder, and what it is called in
+            pretraining.
+    """
+
+    pretraining: str
+    encoder: str
+    sizes: Mapping[str, tuple[str, int]]
+
+
+KINDS = {
+    "U-Net": Kind("unet", "unet_1d", {"base": ("base", 64)}),
+    "transformer": Kind(
+        "contrastive",
+        "patch_transformer",
+        {
+            "patch": ("patch", 8),
+            "inner": ("width", 128),
+            "layers": ("layers", 4),
+            "heads": ("heads", 4),
+            "feed_forward": ("hidden", 512),
+        },
+    ),
+}
+STARTS = ("scratch", "pretrained", "pretrained and kept")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A head on an encoder."""
+
+    kind: str
+    start: str
+    share: float
+
+    @property
+    def name(self) -> str:
+        """In tables."""
+        return f"{self.kind}, {self.start}, {self.share:.0%}"
+
+
+def shared_words(options: argparse.Namespace, steps: int) -> list[str]:
+    """Those of all runs."""
+    return [
+        *(f"data.feature={options.feature}", f"data.standardize={str(options.standardize).lower()}"),
+        *(f"data.synth={options.synth}", "data.workers=0", f"data.batch_size={options.batch}"),
+        *(f"trainer.max_steps={steps}", f"trainer.precision={options.precision}", *QUIET),
+        "trainer.checkpoint_every=200",
+    ]
+
+
+def pretraining_words(kind: Kind, options: argparse.Namespace) -> list[str]:
+    """Of a pretraining, on all sounds."""
+    sizes = [] if options.published else [f"inverter.{theirs}={n}" for theirs, n in kind.sizes.values()]
+    return [
+        *(f"experiment=pretrain/{kind.pretraining}", f"out={options.out / 'runs'}", f"name={options.steps}"),
+        *shared_words(options, options.steps),
+        *(f"data.folder={options.data}", f"trainer.val_every={max(1, options.steps // 4)}"),
+        *(f"module.warmup_steps={options.steps // 20}", *sizes),
+    ]
+
+
+def head_words(cell: Cell, options: argparse.Namespace, pretrained: Path) -> list[str]:
+    """Of a head, on a share of the labels."""
+    kind = KINDS[cell.kind]
+    settings = {} if options.published else {ours: n for ours, (_, n) in kind.sizes.items()}
+    settings |= {"frozen": "true"} if cell.start == "pretrained and kept" else {}
+    encoder = ", ".join(f"{name}: {value}" for name, value in {"name": kind.encoder, **settings}.items())
+    return [
+        *(f"experiment={options.synth}/classification", f"out={options.out / 'heads' / kind.encoder}"),
+        *(f"name='{cell.start.replace(' ', '_')}_{cell.share}'", "note=none", "data.notes=C4"),
+        *shared_words(options, options.head_steps),
+        *(f"data.folder={cut_folder(cell.share, options)}", f"++inverter.encoder={{{encoder}}}"),
+        *(f"trainer.val_every={max(1, options.head_steps // 10)}", "trainer.monitor=val/loss"),
+        *(f"module.warmup_steps={options.head_steps // 20}", "module.mask_inaudible=true", "module.ema=null"),
+        *([] if cell.start == "scratch" else [f"init='{pretrained}'"]),
+    ]
+
+
+def cut_folder(share: float, options: argparse.Namespace) -> Path:
+    """Where the views with a share of the labels are, which are made once."""
+    if share == 1.0:
+        return options.data
+    folder = options.out / "cuts" / f"{share:g}"
+    if not (folder / "train.h5").exists():
+        rows = round(share * len(open_view(options.data / "train.h5")))
+        cuts = [parse_cut(*one.split("=")) for one in (f"train=train:{rows}", "val=val", "test=test")]
+        make_subset(open_storage(str(options.data)), open_storage(str(folder)), cuts, duplicates="keep")
+    return folder
+
+
+def write_pretraining(results: Mapping[str, RunResult], out: Path) -> str:
+    """What was learnt without a label; gives the table back."""
+    rows = []
+    for name, result in results.items():
+        found = {key.removeprefix("val/"): value for key, value in result.metrics.items() if key.startswith("val/")}
+        for anchor, said in (("mean_l1", "the mean of a band"), ("between_l1", "lines between the neighbours")):
+            if anchor in found:
+                rows.append([name, "error of what is hidden", f"{found['spec_l1']:.3f}", said, f"{found[anchor]:.3f}"])
+        if "over_chance" in found:
+            chance = found["accuracy"] / found["over_chance"]
+            rows.append([name, "hidden patches told apart", f"{found['accuracy']:.4f}", "chance", f"{chance:.6f}"])
+    text = markdown(["network", "what", "its", "against", "theirs"], rows, numbers=2)
+    write_text(out / "pretraining.md", text)
+    return text
+
+
+def test(checkpoints: Mapping[str, Path], options: argparse.Namespace) -> Evaluation:
+    """All heads on the same targets, each answer rendered on the real synth."""
+    rows = ViewRows(open_view(options.targets), options.rows)
+    methods = {name: TrainedMethod(load_trained(path)) for name, path in checkpoints.items()}
+    # Two at a time: this is beside trainings as often as not.
+    with contextlib.closing(make_renderer(rows.synth, options.jobs, processes=options.jobs > 1)) as renderer:
+        found = evaluate({**methods, **baselines(rows.prior, 0)}, rows, renderer)
+    write_evaluation(found, options.out / "evaluation")
+    return found
+
+
+def write_labels(found: Evaluation, cells: Sequence[Cell], out: Path, heading: str) -> str:
+    """Table and figures; gives the table back."""
+    columns = [column for name in SHOWN for column in found.columns if column.name == name]
+    rows = []
+    for method in found.methods:
+        estimates = [found.mean(method, column) for column in columns]
+        rows.append([method, *(f"{one.value:.3f} ± {(one.high - one.low) / 2:.3f}" for one in estimates)])
+    head = ["head", *(column.heading for column in columns)]
+    text = f"{heading}\n\n{markdown(head, rows, numbers=1)}"
+    write_text(out / "labels.md", text)
+    write_text(out / "labels.csv", comma_separated(head, rows))
+    for figure, (column, up) in FIGURES.items():
+        panels = {kind: list(map(partial(_line, found, cells, kind, column), STARTS)) for kind in KINDS}
+        shares = sorted({cell.share for cell in cells})
+        draw(out / f"labels_{figure}.png", _drawn(panels), "labels", up, {share: f"{share:.0%}" for share in shares})
+    return text
+
+
+def _line(found: Evaluation, cells: Sequence[Cell], kind: str, column: str, start: str) -> Line:
+    own = sorted((cell for cell in cells if (cell.kind, cell.start) == (kind, start)), key=lambda cell: cell.share)
+    measured = next(one for one in found.columns if one.name == column)
+    estimates = [found.mean(cell.name, measured) for cell in own]
+    x = [cell.share for cell in own]
+    y, low, high = ([getattr(one, end) for one in estimates] for end in ("value", "low", "high"))
+    return Line(start, x, y, start == "scratch", (x, y, low, high))
+
+
+def _drawn(panels: Mapping[str, Sequence[Line]]) -> dict[str, list[Line]]:
+    """Panels with something in them."""
+    return {title: lines for title, lines in panels.items() if any(len(line.x) for line in lines)}  # pyright: ignore[reportArgumentType]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the views train, val and test")
+    parser.add_argument("--targets", required=True, help="test view with audio, that no run has seen")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
+    parser.add_argument("--feature", default="log_mel_level:hop=0.02")
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--starts", nargs="+", default=list(STARTS), choices=list(STARTS))
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.01, 0.1, 1.0], help="of the labels")
+    parser.add_argument("--steps", type=int, default=3_000, help="of a pretraining")
+    parser.add_argument("--head-steps", type=int, default=1_500, help="of a head")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rows", type=int, default=256, help="targets")
+    parser.add_argument("--published", action="store_true", help="networks of the source's sizes")
+    parser.add_argument("--standardize", action="store_true", help="each cell by the training sounds' statistics")
+    parser.add_argument("--precision", default="32-true", help="bf16-mixed is faster where processors have it")
+    parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
+    options = parser.parse_args()
+    pretraining = {name: pretraining_words(KINDS[name], options) for name in options.kinds}
+    pretrained = train_all(pretraining, options.jobs)
+    print(write_pretraining(pretrained, options.out))
+    cells = [Cell(kind, start, share) for kind in options.kinds for share in options.shares for start in options.starts]
+    heads = train_all(
+        {cell.name: head_words(cell, options, pretrained[cell.kind].last) for cell in cells}, options.jobs
+    )
+    found = test({name: result.best or result.last for name, result in heads.items()}, options)
+    heading = f"Heads of {len(open_view(options.data / 'train.h5')):,} labels at most, {options.head_steps:,} steps"
+    print(write_labels(found, cells, options.out, heading))
+
+
+if __name__ == "__main__":
+    main()
