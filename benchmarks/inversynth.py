@@ -18,37 +18,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 # One thread a run: there is a run a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from wav2patch.configs.composing import compose_settings
+from answering import STEPS, Answer, Target, answer_finetuned, said, training_batches, weights_finetuned
+from runs import QUIET, train_all
 from wav2patch.evaluation.intervals import mean_estimate
-from wav2patch.evaluation.rows import Row, TensorRows
+from wav2patch.evaluation.rows import TensorRows
 from wav2patch.evaluation.text_tables import comma_separated, markdown
 from wav2patch.files import write_text
-from wav2patch.metrics.objective import Objective
-from wav2patch.models.inverters.base import Examples
 from wav2patch.synths.catalogue import load_synth
-from wav2patch.training.examples import Translation
-from wav2patch.training.finetuning import finetune_answer, finetune_weights
-from wav2patch.training.making import finished, make_data, standardize
-from wav2patch.training.run import fit
-from wav2patch.training.saving import Trained, load_trained
+from wav2patch.synths.tensor.synth import TensorSynth
+from wav2patch.training.saving import load_trained
 
 SYNTH, METHODS = "inversynth_fm", ("is", "is2_published", "is2")
-ALIKE, STEPS = 0.05, 30
+ALIKE = 0.05
 SAMPLES, SAMPLE_RATE = 16_384, 16_384
 
 
@@ -57,101 +48,31 @@ def words(method: str, options: argparse.Namespace) -> list[str]:
     rhythm = (f"trainer.val_every={max(1, min(1000, options.steps))}", "trainer.checkpoint_every=250")
     return [
         *(f"experiment={SYNTH}/{method}", f"out={options.out / 'runs'}", f"name={options.steps}"),
-        *(f"trainer.max_steps={options.steps}", *rhythm, "trainer.accelerator=cpu", "data.val_rows=512"),
-        *("callbacks.parameter_errors=0", "callbacks.pictures=false", "logging.tensorboard=false"),
-        *options.words,
+        *(f"trainer.max_steps={options.steps}", *rhythm, "data.val_rows=512", *QUIET, *options.words),
     ]
-
-
-def train(job: tuple[str, argparse.Namespace]) -> tuple[str, Path]:
-    """One run, in a process of its own."""
-    torch.set_num_threads(1)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    method, options = job
-    result = fit(compose_settings(words(method, options)))
-    told = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items() if name.startswith("val"))
-    print(f"{method}: {result.state}, {result.steps} steps in {result.seconds / 60:.1f} min, {told}", flush=True)
-    return method, result.last
-
-
-class Target:
-    """A sound to be found, and how far answers are from it."""
-
-    def __init__(self, synth: Any, row: Row, trained: Trained) -> None:
-        self.synth, self.row = synth, row
-        self.objective = Objective(row.audio[0], SAMPLE_RATE)
-        self.features = torch.from_numpy(trained.hearing(row.audio, SAMPLE_RATE))
-
-    def distance(self, vector: Tensor) -> float:
-        """Of the sound of a vector ``(D,)`` in [−1, 1]."""
-        patch = self.synth.space.decode((vector.numpy()[None] + 1.0) / 2.0)
-        audio = self.synth.render_batch(patch, SAMPLES, SAMPLE_RATE).numpy()
-        return float(self.objective(audio[0]))
-
-
-def training_batches(method: str, options: argparse.Namespace, trained: Trained) -> Iterator[Examples]:
-    """Rows that the run has learnt from, batch after batch."""
-    settings = compose_settings(words(method, options))
-    data = make_data(settings.data)
-    standardize(data, settings.data, options.out / "runs" / SYNTH / method / str(options.steps) / "standard.npz")
-    data.setup("fit")
-    translation = Translation(trained.record)
-    while True:
-        for batch in data.make_train_loader():
-            yield translation(finished(data, batch))
-
-
-def first(trained: Trained, target: Target) -> float:
-    """Of what the network says."""
-    return target.distance(trained.inverter.propose_batch(target.features[None], None, 1, _chance(target))[0, 0])
-
-
-def drawn(trained: Trained, target: Target) -> float:
-    """Of the best of 31 answers."""
-    answers = trained.inverter.propose_batch(target.features[None], None, STEPS + 1, _chance(target))[0]
-    return min(map(target.distance, answers))
-
-
-def weights(trained: Trained, target: Target, batches: Iterator[Examples], rate: float) -> float:
-    """Of the best answer while the encoder's weights are finetuned."""
-    inverter: Any = trained.inverter
-    found = finetune_weights(
-        inverter, target.features, None, target.distance, batches, steps=STEPS, learning_rate=rate
-    )  # fmt: skip
-    return found.distance
-
-
-def answer(trained: Trained, target: Target, rate: float) -> float:
-    """Of the best answer while it is finetuned itself."""
-    inverter: Any = trained.inverter
-    return finetune_answer(inverter, target.features, None, target.distance, steps=STEPS, learning_rate=rate).distance
-
-
-def _chance(target: Target) -> torch.Generator:
-    return torch.Generator().manual_seed(target.row.number)
 
 
 def test(method: str, checkpoint: Path, options: argparse.Namespace) -> dict[str, list[float]]:
     """Distances of all targets, by the way of answering."""
-    torch.set_num_threads(1)
     trained, synth = load_trained(checkpoint), load_synth(SYNTH)
-    rows = TensorRows(synth, options.rows, samples=SAMPLES, sample_rate=SAMPLE_RATE)  # pyright: ignore[reportArgumentType]
-    ways: dict[str, Callable[[Target], float]] = {
-        "1 render": partial(first, trained),
-        "31 renders, drawn": partial(drawn, trained),
+    assert isinstance(synth, TensorSynth)
+    rows = TensorRows(synth, options.rows, samples=SAMPLES, sample_rate=SAMPLE_RATE)
+    ways: dict[str, Callable[[Target], Answer]] = {
+        "1 render": partial(said, trained, answers=1),
+        f"{STEPS + 1} renders, drawn": partial(said, trained, answers=STEPS + 1),
     }
     if method != "is":
-        batches = training_batches(method, options, trained)
+        batches = training_batches(words(method, options), trained)
         for rate in options.weight_rates:
-            ways[f"31 renders, weights finetuned at {rate:g}"] = partial(
-                weights, trained, batches=batches, rate=rate
-            )  # fmt: skip
+            ways[f"{STEPS + 1} renders, weights finetuned at {rate:g}"] = partial(
+                weights_finetuned, trained, batches=batches, rate=rate
+            )
         for rate in options.answer_rates:
-            ways[f"31 renders, answer finetuned at {rate:g}"] = partial(answer, trained, rate=rate)
+            ways[f"{STEPS + 1} renders, answer finetuned at {rate:g}"] = partial(answer_finetuned, trained, rate=rate)
     targets = [Target(synth, row, trained) for row in rows.read(range(len(rows)))]
     found = {}
     for name, way in ways.items():
-        found[f"{method}, {name}"] = [way(target) for target in targets]
+        found[f"{method}, {name}"] = [way(target)[1] for target in targets]
         print(f"{method}, {name}: {np.mean(found[f'{method}, {name}']):.3f} dB", flush=True)
     return found
 
@@ -179,11 +100,10 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[], help="further settings, as `wav2patch train` takes them")
     parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
     options = parser.parse_args()
-    with get_context("spawn").Pool(options.jobs, maxtasksperchild=1) as pool:
-        trained = dict(pool.imap(train, [(method, options) for method in options.methods], chunksize=1))
+    trained = train_all({method: words(method, options) for method in options.methods}, options.jobs)
     found: dict[str, list[float]] = {}
-    for method, checkpoint in trained.items():
-        found |= test(method, checkpoint, options)
+    for method, result in trained.items():
+        found |= test(method, result.last, options)
     head, rows = table(found)
     text = f"InverSynth's FM synth: {options.rows} unseen targets, {options.steps:,} steps\n\n"
     text += markdown(head, rows, numbers=1)

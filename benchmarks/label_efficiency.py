@@ -27,6 +27,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+# One thread a run: there is a run a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from line_chart import Line, draw
 from runs import QUIET, train_all
 from wav2patch.datasets.storage.base import open_storage

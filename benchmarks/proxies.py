@@ -20,12 +20,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +35,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from wav2patch.configs.composing import compose_settings
+from runs import train_all
 from wav2patch.datasets.recipes.feature_words import ready_feature
 from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.datasets.views.view import View, open_view
@@ -50,7 +48,6 @@ from wav2patch.models.preset_encoders.catalogue import PUBLISHED, make_preset_en
 from wav2patch.note_rules import parse_notes
 from wav2patch.parameters import Patch
 from wav2patch.synths.catalogue import load_synth
-from wav2patch.training.run import fit
 from wav2patch.training.saving import load_trained
 
 ENCODERS = ("mlp_raw", "mlp_oh", "rn_oh", "hn_pt", "hn_oh", "hn_ptgru", "tfm")
@@ -67,6 +64,11 @@ class Cell:
     encoder: str
     by: str
     steps: int
+
+    @property
+    def name(self) -> str:
+        """While it trains."""
+        return f"{self.encoder}, equal {self.by}"
 
     def words(self, options: argparse.Namespace) -> list[str]:
         """What ``wav2patch train`` would be given."""
@@ -119,16 +121,6 @@ def cells_of(options: argparse.Namespace, speed: Mapping[str, float]) -> list[Ce
     if options.steps:
         found += [Cell(one, "steps", options.steps) for one in options.encoders if one not in options.not_by_steps]
     return found
-
-
-def train(job: tuple[Cell, argparse.Namespace]) -> tuple[Cell, Path]:
-    """One run, in a process of its own."""
-    torch.set_num_threads(1)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    cell, options = job
-    result = fit(compose_settings(cell.words(options)))
-    print(f"{cell.by} {cell.encoder}: {result.state}, {result.steps} steps, {result.metrics}", flush=True)
-    return cell, result.last
 
 
 def read(view: View, feature: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -259,14 +251,13 @@ def main() -> None:
     test, train_view = open_view(options.data / "test.h5"), open_view(options.data / "train.h5")
     ear = Ear(test, options.feature)
     cells = cells_of(options, lengths(options, test.fields[FEATURES + options.feature].shape[0]))
-    with get_context("spawn").Pool(options.jobs, maxtasksperchild=1) as pool:
-        trained = dict(pool.imap_unordered(train, [(cell, options) for cell in cells], chunksize=1))
+    trained = train_all({cell.name: cell.words(options) for cell in cells}, options.jobs)
     lines = anchors(train_view, test, options, ear)
     encodings, heard = read(test, options.feature)
     space = ear.synth.space
     slopes: Slopes = measure_slopes(space, space.decode(encodings[:SLOPED]), ear)
     for cell in cells:
-        expected, proxy, took = expected_of(trained[cell], encodings)
+        expected, proxy, took = expected_of(trained[cell.name].last, encodings)
         lines.append(
             Line(cell.by, cell.encoder, score(expected, heard), cell.steps, fidelity(slopes, proxy), took)
         )  # fmt: skip

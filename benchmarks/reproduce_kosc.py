@@ -18,22 +18,18 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import logging
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 # One thread a run: there is a run a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch
 from matplotlib.figure import Figure
 
-from wav2patch.configs.composing import compose_settings
+from runs import train_all
 from wav2patch.evaluation.baselines import baselines
 from wav2patch.evaluation.files import write_evaluation
 from wav2patch.evaluation.results import Evaluation
@@ -42,7 +38,7 @@ from wav2patch.evaluation.run import evaluate
 from wav2patch.evaluation.trained import TrainedMethod
 from wav2patch.files import write_bytes, write_text
 from wav2patch.synths.catalogue import load_synth
-from wav2patch.training.run import RunResult, fit
+from wav2patch.training.run import RunResult
 from wav2patch.training.saving import load_trained
 
 METHODS: Mapping[str, str] = {
@@ -98,30 +94,6 @@ class Cell:
 
 def _rhythm(steps: int) -> dict[str, int]:
     return {"max_steps": steps, "val_every": min(1000, steps), "checkpoint_every": min(500, steps)}
-
-
-def train(job: tuple[Cell, argparse.Namespace]) -> tuple[Cell, RunResult]:
-    """One run, in a process of its own."""
-    torch.set_num_threads(1)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    cell, options = job
-    return cell, fit(compose_settings(cell.words(options)))
-
-
-def train_all(cells: Sequence[Cell], options: argparse.Namespace) -> dict[Cell, RunResult]:
-    """All runs, several side by side."""
-    began, found = time.monotonic(), {}
-    with get_context("spawn").Pool(options.jobs, maxtasksperchild=1) as pool:
-        for cell, result in pool.imap_unordered(train, [(cell, options) for cell in cells], chunksize=1):
-            found[cell] = result
-            minutes = (time.monotonic() - began) / 60
-            loss = result.metrics.get("val/loss", float("nan"))
-            print(
-                f"{len(found)}/{len(cells)}  {minutes:.0f} min  {cell.synth} {cell.method}: {result.state}, "
-                f"{result.steps} steps in {result.seconds / 60:.1f} min, val/loss {loss:.4f}",
-                flush=True,
-            )
-    return found
 
 
 def test(cells: Sequence[Cell], results: Mapping[Cell, RunResult], options: argparse.Namespace) -> Iterator[Evaluation]:
@@ -251,7 +223,9 @@ def main() -> None:
     options = parser.parse_args()
     options.steps = options.steps or (400_000 if options.paper else 12_000)
     cells = [Cell(method, k, symmetric) for k in options.k for symmetric in (True, False) for method in options.methods]
-    results = train_all(cells, options)
+    named = {f"{cell.synth} {cell.method}": cell for cell in cells}
+    trained = train_all({name: cell.words(options) for name, cell in named.items()}, options.jobs)
+    results = {named[name]: result for name, result in trained.items()}
     print(write(list(test(cells, results, options)), results, options))
 
 

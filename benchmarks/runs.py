@@ -1,19 +1,14 @@
-"""Trainings of a benchmark: each in a process of its own, one thread each, several side by side.
-
-Import it before NumPy and PyTorch, which read the number of threads when they are loaded.
-"""
+"""Trainings of a benchmark: each in a process of its own, one thread each, several side by side."""
 
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 from wav2patch.configs.composing import compose_settings
+from wav2patch.errors import UserError
 from wav2patch.training.run import RunResult, fit
 
 Words = Sequence[str]
@@ -32,13 +27,19 @@ def train_all(runs: Mapping[str, Words], jobs: int) -> dict[str, RunResult]:
     Args:
         runs: What each is given.
         jobs: How many side by side.
+
+    Raises:
+        SystemExit: A run cannot be done, with the sentence that says why.
     """
     began, found = time.monotonic(), {}
     with get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
-        for name, result in pool.imap_unordered(_train, runs.items(), chunksize=1):
-            found[name] = result
-            minutes = (time.monotonic() - began) / 60
-            print(f"{len(found)}/{len(runs)}  {minutes:.0f} min  {name}: {told(result)}", flush=True)
+        try:
+            for name, result in pool.imap_unordered(_train, runs.items(), chunksize=1):
+                found[name] = result
+                minutes = (time.monotonic() - began) / 60
+                print(f"{len(found)}/{len(runs)}  {minutes:.0f} min  {name}: {told(result)}", flush=True)
+        except UserError as error:
+            raise SystemExit(str(error)) from error
     return {name: found[name] for name in runs}
 
 

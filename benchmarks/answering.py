@@ -1,0 +1,91 @@
+"""Answers of a trained InverSynth II for one sound that may be rendered: drawn, or finetuned.
+
+Each way gives the best vector that was heard, and its distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from wav2patch.configs.composing import compose_settings
+from wav2patch.evaluation.rows import Row
+from wav2patch.metrics.objective import Objective
+from wav2patch.models.inverters.base import Examples
+from wav2patch.synths.base import Synth
+from wav2patch.synths.tensor.synth import TensorSynth
+from wav2patch.training.examples import Translation
+from wav2patch.training.finetuning import finetune_answer, finetune_weights
+from wav2patch.training.making import finished, make_data, standardize
+from wav2patch.training.run_folder import run_folder
+from wav2patch.training.saving import Trained
+
+STEPS = 30
+
+Answer = tuple[Tensor, float]
+"""A vector ``(D,)`` in [−1, 1], and the distance of its sound in dB."""
+
+
+class Target:
+    """A sound to be found, and how far answers are from it.
+
+    Args:
+        synth: Of the row.
+        row: With the sound.
+        trained: What hears it.
+    """
+
+    def __init__(self, synth: Synth, row: Row, trained: Trained) -> None:
+        self.synth, self.row = synth, row
+        self.objective = Objective(row.audio.mean(axis=0), row.sample_rate)
+        self.features = torch.from_numpy(trained.hearing(row.audio, row.sample_rate))
+
+    def distance(self, vector: Tensor) -> float:
+        """Of the sound of a vector ``(D,)`` in [−1, 1]."""
+        patch = self.synth.space.decode((vector.numpy()[None] + 1.0) / 2.0)
+        rate, samples = self.row.sample_rate, self.row.audio.shape[-1]
+        if isinstance(self.synth, TensorSynth):
+            return float(self.objective(self.synth.render_batch(patch, samples, rate).numpy()[0]))
+        sound = self.synth.render(patch[0], self.row.note, length=self.row.length, sample_rate=rate)
+        return float(self.objective(sound.mean(axis=0)))
+
+
+def said(trained: Trained, target: Target, answers: int) -> Answer:
+    """The best of so many answers, the likeliest first and the others drawn from the softmax."""
+    chance = torch.Generator().manual_seed(target.row.number)
+    vectors = trained.inverter.propose_batch(target.features[None], None, answers, chance)[0]
+    distances = [target.distance(vector) for vector in vectors]
+    best = min(range(len(distances)), key=distances.__getitem__)
+    return vectors[best], distances[best]
+
+
+def weights_finetuned(trained: Trained, target: Target, batches: Iterator[Examples], rate: float) -> Answer:
+    """The best answer while the encoder's weights are finetuned."""
+    model: Any = trained.inverter
+    found = finetune_weights(
+        model, target.features, None, target.distance, batches, steps=STEPS, learning_rate=rate
+    )  # fmt: skip
+    return found.vector, found.distance
+
+
+def answer_finetuned(trained: Trained, target: Target, rate: float) -> Answer:
+    """The best answer while it is finetuned itself."""
+    model: Any = trained.inverter
+    found = finetune_answer(model, target.features, None, target.distance, steps=STEPS, learning_rate=rate)
+    return found.vector, found.distance
+
+
+def training_batches(words: Sequence[str], trained: Trained) -> Iterator[Examples]:
+    """What a run has learnt from, batch after batch without end; words are those that it was given."""
+    settings = compose_settings(list(words))
+    data = make_data(settings.data)
+    standardize(data, settings.data, Path(run_folder(settings).standards))
+    data.setup("fit")
+    translation = Translation(trained.record)
+    while True:
+        for batch in data.make_train_loader():
+            yield translation(finished(data, batch))

@@ -1,0 +1,224 @@
+r"""Sound matching on one note: estimators with and without a proxy, InverSynth, InverSynth II, and the matcher.
+
+    wav2patch data generate synth=dexed notes=C4 count=100k features=log_mel_level:hop=0.02,mel128 audio=none out=both
+    wav2patch data subset both train=96k val=2k test=2k
+    wav2patch data generate synth=dexed notes=C4 count=128 seed=77 out=both-unseen
+    wav2patch data subset both-unseen test=128
+    python benchmarks/sound_matching.py --data both --targets both-unseen/test.h5 --out results/matching --steps 20000
+
+First the proxy is trained, `--proxy-steps` of the highway network on one-hots; then, at equal steps, the estimators of
+Combes et al. (JAES 2025), by parameters alone, mixed and switched over to the proxy, and InverSynth and InverSynth II
+(`experiment=dexed_estimator/…`). Each target, unseen, is answered
+
+* with one render: what a network says first;
+* with 31 renders: the best of InverSynth II's answers drawn from its softmax; InverSynth II finetuned for 30 steps, its
+  encoder's weights and its answer alone; and the matcher, from draws of the prior alone and from the model that comes
+  along.
+
+Answers are rendered on the real synth and measured by the panel of `compare`, with 95% intervals. Runs lie below
+`--out`: one that was stopped goes on, one that is finished is left alone. Written are `matching.md`, `.csv`, `.tex`,
+and what `wav2patch evaluate` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+# One thread a run: there is a run a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+from answering import STEPS, Answer, Target, answer_finetuned, said, training_batches, weights_finetuned
+from runs import QUIET, train_all
+from starts import target_of
+from wav2patch.datasets.views.view import open_view
+from wav2patch.evaluation.baselines import Propose, baselines
+from wav2patch.evaluation.files import write_evaluation
+from wav2patch.evaluation.results import Evaluation
+from wav2patch.evaluation.rows import Row, ViewRows
+from wav2patch.evaluation.run import evaluate
+from wav2patch.evaluation.text_tables import comma_separated, latex, markdown
+from wav2patch.evaluation.trained import TrainedMethod
+from wav2patch.files import write_text
+from wav2patch.matching.budget import Budget
+from wav2patch.matching.evaluator import Evaluator
+from wav2patch.matching.learned import LearnedProposer
+from wav2patch.matching.proposers import PriorProposer, Proposer
+from wav2patch.matching.search import search
+from wav2patch.metrics.objective import Objective
+from wav2patch.rendering.choose import make_renderer
+from wav2patch.rendering.inline import InlineRenderer
+from wav2patch.synths.base import Synth
+from wav2patch.training.run import RunResult
+from wav2patch.training.saving import Trained, load_trained
+from wav2patch.weights.proposals import Proposals
+
+METHODS = {
+    "parameters": "estimator, parameter loss",
+    "mix": "estimator, mixed",
+    "switch": "estimator, switched",
+    "is": "InverSynth",
+    "is2": "InverSynth II",
+}
+WITH_PROXY = ("mix", "switch")
+RENDERS = STEPS + 1
+SEED = 3
+
+
+def words(method: str, options: argparse.Namespace, proxy: Path) -> list[str]:
+    """What ``wav2patch train`` would be given."""
+    steps = options.steps
+    found = [
+        *(f"experiment={options.synth}_estimator/{method}", f"out={options.out / 'runs'}", f"name={steps}"),
+        *(f"data.folder={options.data}", "data.workers=0", f"trainer.max_steps={steps}"),
+        *(
+            f"trainer.val_every={max(1, steps // 4)}",
+            "trainer.checkpoint_every=200",
+            f"module.warmup_steps={steps // 25}",
+        ),
+        *("module.mask_inaudible=true", f"trainer.precision={options.precision}", *QUIET),
+    ]
+    if method in ("parameters", *WITH_PROXY):
+        found.append(f"inverter.ramp=[{steps // 3},{2 * steps // 3}]")
+    return [*found, f"init='{proxy}'"] if method in WITH_PROXY else found
+
+
+def proxy_words(options: argparse.Namespace) -> list[str]:
+    """Of the proxy, the highway network on one-hots."""
+    steps = options.proxy_steps
+    return [
+        *(f"experiment={options.synth}_proxy/hn_oh", f"out={options.out / 'runs'}", f"name={steps}"),
+        *(f"data.folder={options.data}", "data.workers=0", f"trainer.max_steps={steps}", "inverter.draws=64"),
+        *(
+            f"trainer.val_every={max(1, steps // 4)}",
+            "trainer.checkpoint_every=200",
+            f"module.hold_steps={steps // 80}",
+        ),
+        *(f"trainer.precision={options.precision}", *QUIET),
+    ]
+
+
+class Answering:
+    """The best answer of a trained InverSynth II that may be rendered 31 times."""
+
+    def __init__(self, synth: Synth, trained: Trained, way: Callable[[Trained, Target], Answer]) -> None:
+        self.synth, self.trained, self.way = synth, trained, way
+
+    def __call__(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
+        """See `Propose`."""
+        return [self._answer(row) for row in rows]
+
+    def _answer(self, row: Row) -> Proposals:
+        vector, _ = self.way(self.trained, Target(self.synth, row, self.trained))
+        return Proposals(self.synth.space.decode((vector.numpy()[None] + 1.0) / 2.0))
+
+
+class Matching:
+    """The matcher with 31 renders, from a model or from draws of the prior alone."""
+
+    def __init__(self, synth: Synth, model: Path | None = None) -> None:
+        self.synth = synth
+        learned: list[Proposer] = [] if model is None else [LearnedProposer(model, synth)]
+        self.proposers = [*learned, PriorProposer(synth.prior())]
+
+    def __call__(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
+        """See `Propose`."""
+        return [self._match(row) for row in rows]
+
+    def _match(self, row: Row) -> Proposals:
+        target = target_of(row)
+        objective = Objective(target.mono, target.sample_rate, target.bandwidth)
+        evaluator = Evaluator(
+            self.synth.space, InlineRenderer(self.synth), row.sound(), objective, Budget(renders=RENDERS)
+        )
+        search(target, evaluator, self.proposers, self.synth.prior(), np.random.default_rng([SEED, row.index]))
+        assert evaluator.best is not None
+        return Proposals(evaluator.best.patch[None])
+
+
+def methods_of(results: Mapping[str, RunResult], synth: Synth, options: argparse.Namespace) -> dict[str, Propose]:
+    """All ways of answering, by what tables call them."""
+    found: dict[str, Propose] = {}
+    for method, title in METHODS.items():
+        if method in results:
+            found[title] = TrainedMethod(load_trained(results[method].last))
+    if "is2" in results:
+        trained = load_trained(results["is2"].last)
+        for name, way in _ways(trained, options).items():
+            found[f"InverSynth II, {name}"] = Answering(synth, trained, way)
+    found["the matcher, draws alone"] = Matching(synth)
+    if options.model is not None:
+        found["the matcher"] = Matching(synth, options.model)
+    return found
+
+
+def _ways(trained: Trained, options: argparse.Namespace) -> dict[str, Callable[[Trained, Target], Answer]]:
+    batches: Iterator = training_batches(words("is2", options, Path()), trained)
+    ways: dict[str, Callable[[Trained, Target], Answer]] = {f"best of {RENDERS} drawn": partial(said, answers=RENDERS)}
+    for rate in options.weight_rates:
+        ways[f"weights finetuned at {rate:g}"] = partial(weights_finetuned, batches=batches, rate=rate)
+    for rate in options.answer_rates:
+        ways[f"answer finetuned at {rate:g}"] = partial(answer_finetuned, rate=rate)
+    return ways
+
+
+def test(results: Mapping[str, RunResult], options: argparse.Namespace) -> Evaluation:
+    """All methods on the same targets, each answer rendered on the real synth."""
+    torch.set_num_threads(1)
+    rows = ViewRows(open_view(options.targets), options.rows)
+    methods = {**methods_of(results, rows.synth, options), **baselines(rows.prior, 0)}
+    with contextlib.closing(make_renderer(rows.synth, options.jobs, processes=options.jobs > 1)) as renderer:
+        found = evaluate(methods, rows, renderer, report=lambda done, of: print(f"{done}/{of} targets", flush=True))
+    write_evaluation(found, options.out / "evaluation")
+    return found
+
+
+def write(found: Evaluation, out: Path, heading: str) -> str:
+    """Tables; gives the Markdown back."""
+    columns = [column for column in found.columns if column.group == "sound"]
+    rows = []
+    for method in found.methods:
+        estimates = [found.mean(method, column) for column in columns]
+        rows.append([method, *(f"{one.value:.3g} ± {(one.high - one.low) / 2:.2g}" for one in estimates)])
+    head = ["method", *(column.heading for column in columns)]
+    text = f"{heading}\n\n{markdown(head, rows, numbers=1)}"
+    write_text(out / "matching.md", text)
+    write_text(out / "matching.csv", comma_separated(head, rows))
+    write_text(out / "matching.tex", latex(head, rows, numbers=1))
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the views train and val")
+    parser.add_argument("--targets", required=True, help="test view with audio, that no run has seen")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--steps", type=int, default=20_000, help="of each method")
+    parser.add_argument("--proxy-steps", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=128, help="targets")
+    parser.add_argument("--model", type=Path, help="that the matcher starts from, e.g. src/wav2patch/pretrained/dexed")
+    parser.add_argument("--weight-rates", type=float, nargs="*", default=[1e-4])
+    parser.add_argument("--answer-rates", type=float, nargs="*", default=[0.3])
+    parser.add_argument("--precision", default="32-true", help="bf16-mixed is faster where processors have it")
+    parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
+    options = parser.parse_args()
+    proxy = Path()
+    if set(WITH_PROXY) & set(options.methods):
+        proxy = train_all({"proxy": proxy_words(options)}, 1)["proxy"].last
+    results = train_all({one: words(one, options, proxy) for one in options.methods}, options.jobs)
+    found = test(results, options)
+    learnt = f"{len(open_view(options.data / 'train.h5')):,} sounds learnt, {options.steps:,} steps"
+    print(write(found, options.out, f"Sound matching on {found.synth}: {len(found.indices)} targets, {learnt}"))
+
+
+if __name__ == "__main__":
+    main()
