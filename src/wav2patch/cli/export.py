@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wav2patch.errors import UserError
+
+if TYPE_CHECKING:
+    from wav2patch.training.saving import Trained
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,9 @@ class Exporting:
     draws: Annotated[
         int | None, "Of the prior, that a model which chooses takes along; as many as in training by default."
     ] = None
+    sounds: Annotated[
+        str | None, "A view whose patches such a model takes along instead, each found by its sound; draws= of them."
+    ] = None
 
 
 def command(
@@ -37,6 +44,8 @@ def command(
       wav2patch export ckpt=runs/dexed/first/checkpoints/best.ckpt out=models/dexed
 
       wav2patch export ckpt=best.ckpt out=models/small half=true weights=false
+
+      wav2patch export ckpt=runs/dexed/contrastive/first/checkpoints/last.ckpt out=models/pair sounds=dexed/train.h5
     """
     from wav2patch.cli.console import out, print_json, printable
     from wav2patch.cli.keys import read_keys
@@ -49,7 +58,7 @@ def command(
     except ImportError as error:
         raise UserError("models are exported with PyTorch and ONNX: pip install 'wav2patch[train]'.") from error
     card = None if wanted.card is None else read_card(wanted.card)
-    trained = load_trained(wanted.ckpt, draws=wanted.draws)
+    trained = load_trained(wanted.ckpt, draws=wanted.draws) if wanted.sounds is None else _with_sounds(wanted)
     made = export(trained, wanted.out, card=card, half=wanted.half, weights=wanted.weights)
     size = sum(path.stat().st_size for path in made.path.iterdir())
     differences = {name: graph.difference for name, graph in made.graphs.items()}
@@ -59,3 +68,18 @@ def command(
     worst = max(differences.values(), default=0.0)
     out().print(f"{printable(made.path)}: {size / 1e6:.1f} MB, differs from PyTorch by {worst:.1g} at most")
     out().print(f"Use it: wav2patch match SOUND --synth {made.record.synth} --proposer {printable(made.path)}")
+
+
+def _with_sounds(wanted: Exporting) -> Trained:
+    """The model with the sounds that are wanted."""
+    from wav2patch.cli.data.progress import row_progress
+    from wav2patch.datasets.views.view import open_view
+    from wav2patch.training.heard_sounds import keep_sounds
+    from wav2patch.training.saving import load_trained
+
+    assert wanted.sounds is not None
+    view = open_view(wanted.sounds)
+    # A model of a checkpoint reads the draws that it has in training, which here are not wanted.
+    trained = load_trained(wanted.ckpt, draws=None if wanted.ckpt.is_dir() else 1)
+    with row_progress() as report:
+        return keep_sounds(trained, view, wanted.draws, partial(report, "sounds"))

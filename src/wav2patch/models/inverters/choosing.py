@@ -1,8 +1,9 @@
-"""What methods have in common that make up no patches: they choose among draws of the prior, none of them rendered."""
+"""What methods have in common that make up no patches: they choose, among draws that were never rendered or sounds."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wav2patch.errors import UserError
-from wav2patch.models.inverters.base import Inverter
+from wav2patch.models.inverters.base import Examples, Inverter
 from wav2patch.models.layout import Layout
 from wav2patch.models.memory import Distance, Memory
 from wav2patch.models.noise import Generators
@@ -20,7 +21,10 @@ _AT_ONCE = 2_048
 
 
 class Choosing(Inverter):
-    """Proposes the draws whose embeddings are nearest to that of the sound.
+    """Proposes the patches whose embeddings are nearest to that of the sound.
+
+    They are draws of the prior, embedded as patches; or those of sounds that were heard, embedded as sounds, which is
+    surer, but takes that each was rendered once.
 
     Args:
         layout: Columns of what is proposed.
@@ -81,6 +85,17 @@ class Choosing(Inverter):
             self._rehearsed = vectors, read
             return
         self.memory.fill(self._embed_all(read), vectors)
+        self._rehearsed = None
+
+    @torch.no_grad()
+    def keep_sounds(self, batches: Iterable[Examples]) -> None:
+        """Have proposals chosen from the patches of these sounds, instead of from draws, for good.
+
+        Args:
+            batches: With features and, where the model is told them, notes.
+        """
+        keys, vectors = zip(*((self(one.features, one.notes), one.vectors) for one in batches), strict=True)
+        self.memory.fill(torch.cat(keys), torch.cat(vectors))
         self._rehearsed = None
 
     @torch.no_grad()
