@@ -61,15 +61,18 @@ class Kind:
         encoder: Its name in a method.
         sizes: Of the networks, small enough for two cores: a setting of the encoder, and what it is called in
             pretraining.
+        words: Further settings of the pretraining.
     """
 
     pretraining: str
     encoder: str
     sizes: Mapping[str, tuple[str, int]]
+    words: Sequence[str] = ()
 
 
 KINDS = {
-    "U-Net": Kind("unet", "unet_1d", {"base": ("base", 64)}),
+    # Of decibels the squares would be all of the loss; those of the source are of log(1 + magnitude).
+    "U-Net": Kind("unet", "unet_1d", {}, ["inverter.weights={l1: 1, mse: 0.01}"]),
     "transformer": Kind(
         "contrastive",
         "patch_transformer",
@@ -116,7 +119,7 @@ def pretraining_words(kind: Kind, options: argparse.Namespace) -> list[str]:
         *(f"experiment=pretrain/{kind.pretraining}", f"out={options.out / 'runs'}", f"name={options.steps}"),
         *shared_words(options, options.steps),
         *(f"data.folder={options.data}", f"trainer.val_every={max(1, options.steps // 4)}"),
-        *(f"module.warmup_steps={options.steps // 20}", *sizes),
+        *(f"module.warmup_steps={options.steps // 20}", *kind.words, *sizes),
     ]
 
 
