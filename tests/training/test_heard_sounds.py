@@ -13,6 +13,7 @@ from tiny_models import TINY, tiny_trained
 
 from wav2patch.datasets.views.view import View, open_view
 from wav2patch.errors import UserError
+from wav2patch.notes import Note
 from wav2patch.training.export import export
 from wav2patch.training.heard_sounds import keep_sounds
 from wav2patch.training.reading_settings import read_settings
@@ -21,12 +22,12 @@ from wav2patch.training.saving import Trained, load_trained
 from wav2patch.weights.model import OnnxModel
 
 
-@pytest.fixture(scope="module")
-def checkpoint(finished_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["none", "given"])
+def checkpoint(finished_set: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """Of a pair that has hardly learnt anything."""
     values = {
         "out": str(tmp_path_factory.mktemp("runs")),
-        "note": "none",
+        "note": request.param,
         "inverter": TINY["contrastive"],
         "data": {"folder": str(finished_set), "feature": "log_mel", "batch_size": 8, "workers": 0},
         "trainer": {"max_steps": 2, "val_every": 2, "accelerator": "cpu"},
@@ -46,16 +47,19 @@ def pair(checkpoint: Path) -> Trained:
     return load_trained(checkpoint, draws=1)
 
 
-def heard(pair: Trained, view: View, row: int) -> torch.Tensor:
+def heard(pair: Trained, view: View, row: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Features and, where the model is told it, the note of one row."""
     features = view.read("features/log_mel", slice(row, row + 1)).astype(np.float32)
-    return torch.from_numpy(features if pair.standard is None else pair.standard(features))
+    notes = torch.from_numpy(view.read("notes", slice(row, row + 1)).astype(np.float32))
+    told = notes if pair.record.note == "given" else None
+    return torch.from_numpy(features if pair.standard is None else pair.standard(features)), told
 
 
 @pytest.mark.parametrize("row", [0, 17, 36])
 def test_a_sound_finds_its_own_patch(pair: Trained, view: View, row: int) -> None:
     told: list[tuple[int, int]] = []
     kept = keep_sounds(pair, view, report=lambda done, of: told.append((done, of)))
-    (found,) = kept.inverter.propose_batch(heard(kept, view, row), None, 1)[0]
+    (found,) = kept.inverter.propose_batch(*heard(kept, view, row), 1)[0]
     wanted = view.read("parameters", slice(row, row + 1))[0] * 2.0 - 1.0
     np.testing.assert_allclose(found.numpy(), wanted, atol=1e-6)
     assert told[-1] == (len(view), len(view))
@@ -65,7 +69,7 @@ def test_a_sound_finds_its_own_patch(pair: Trained, view: View, row: int) -> Non
 def test_no_more_are_kept_than_are_wanted(pair: Trained, view: View) -> None:
     kept = keep_sounds(pair, view, 5)
     wanted = np.concatenate([view.read("parameters", slice(0, 5))] * 2).astype(np.float32) * 2.0 - 1.0
-    found = kept.inverter.propose_batch(heard(kept, view, 3), None, 10)[0].numpy()
+    found = kept.inverter.propose_batch(*heard(kept, view, 3), 10)[0].numpy()
     np.testing.assert_allclose(np.sort(found, axis=0), np.sort(wanted, axis=0), atol=1e-6)
 
 
@@ -73,9 +77,11 @@ def test_no_more_are_kept_than_are_wanted(pair: Trained, view: View) -> None:
 def test_they_go_where_pytorch_is_not(pair: Trained, view: View, tmp_path: Path) -> None:
     kept = keep_sounds(pair, view)
     export(kept, tmp_path / "model", weights=False)
-    sound = heard(kept, view, 8)
-    found = OnnxModel(tmp_path / "model").propose(sound[0].numpy(), None, 3, np.random.default_rng(0))
-    np.testing.assert_allclose(found * 2.0 - 1.0, kept.inverter.propose_batch(sound, None, 3)[0].numpy(), atol=1e-5)
+    sound, told = heard(kept, view, 8)
+    note = None if told is None else Note(60, int(told[0, 1]), float(told[0, 2]), float(told[0, 3]))
+    found = OnnxModel(tmp_path / "model").propose(sound[0].numpy(), note, 3, np.random.default_rng(0))
+    wanted = kept.inverter.propose_batch(sound, told, 3)[0].numpy()
+    np.testing.assert_allclose(found * 2.0 - 1.0, wanted, atol=1e-5)
 
 
 def test_a_model_that_makes_up_its_own_takes_none(view: View) -> None:

@@ -73,8 +73,8 @@ def _examples(trained: Trained, view: View, total: int, report: Report) -> Itera
     for first in range(0, total, _AT_ONCE):
         rows = range(first, min(first + _AT_ONCE, total))
         fields = view.read_fields((name, "parameters", "notes"), rows)
-        heard = fields[name].astype(np.float32)
-        fields[name] = heard if standard is None else standard(heard)
-        batch = {key: torch.from_numpy(value).to(trained.device) for key, value in fields.items()}
-        yield translation(batch)
+        fields = {key: value.astype(np.float32) for key, value in fields.items()}
+        if standard is not None:
+            fields[name] = standard(fields[name])
+        yield translation({key: torch.from_numpy(value).to(trained.device) for key, value in fields.items()})
         report(rows.stop, total)
