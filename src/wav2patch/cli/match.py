@@ -59,8 +59,8 @@ def command(
         list[str] | None,
         typer.Option(
             metavar="MODEL",
-            help="Start from what a trained model proposes: its folder, or none; may be repeated.  "
-            "\\[default: the model that comes along]",
+            help="Start from what a trained model proposes: its folder, dexed, proxy, or none; may be repeated.  "
+            "\\[default: the models that come along]",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed finds other patches.")] = 0,
