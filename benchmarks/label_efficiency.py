@@ -13,14 +13,13 @@ same one trained along, and on one from scratch. All have equal steps; counted i
 validation view. Runs lie below `--out`: one that was stopped goes on, one that is finished is left alone.
 
 Networks are of a size for two cores; `--published` takes the sizes of the source. Written are `pretraining.md` (what is
-hidden, against the mean and lines between the neighbours, and against chance), `labels.md`, `.csv`, `labels_sound.png`,
+hidden, against the mean and lines between the neighbours, and against chance), `labels_sound.png`,
 `labels_parameters.png`, and what `wav2patch evaluate` writes.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,25 +29,22 @@ from pathlib import Path
 # One thread a run: there is a run a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from evaluating import evaluate_rendered
 from line_chart import Line, draw
 from runs import QUIET, train_all
 from wav2patch.datasets.storage.base import open_storage
 from wav2patch.datasets.views.cuts import parse_cut
 from wav2patch.datasets.views.subset import make_subset
 from wav2patch.datasets.views.view import open_view
-from wav2patch.evaluation.baselines import baselines
-from wav2patch.evaluation.files import write_evaluation
 from wav2patch.evaluation.results import Evaluation
 from wav2patch.evaluation.rows import ViewRows
-from wav2patch.evaluation.run import evaluate
-from wav2patch.evaluation.text_tables import comma_separated, markdown
+from wav2patch.evaluation.table import to_markdown
+from wav2patch.evaluation.text_tables import markdown
 from wav2patch.evaluation.trained import TrainedMethod
 from wav2patch.files import write_text
-from wav2patch.rendering.choose import make_renderer
 from wav2patch.training.run import RunResult
 from wav2patch.training.saving import load_trained
 
-SHOWN = ("distance", "audible_mae", "audible_choices", "audible_steps_exact")
 FIGURES = {"sound": ("distance", "mean distance (dB)"), "parameters": ("audible_mae", "mean error of what is audible")}
 
 
@@ -168,33 +164,13 @@ def write_pretraining(results: Mapping[str, RunResult], out: Path) -> str:
     return text
 
 
-def test(checkpoints: Mapping[str, Path], options: argparse.Namespace) -> Evaluation:
-    """All heads on the same targets, each answer rendered on the real synth."""
-    rows = ViewRows(open_view(options.targets), options.rows)
-    methods = {name: TrainedMethod(load_trained(path)) for name, path in checkpoints.items()}
-    # Two at a time: this is beside trainings as often as not.
-    with contextlib.closing(make_renderer(rows.synth, options.jobs, processes=options.jobs > 1)) as renderer:
-        found = evaluate({**methods, **baselines(rows.prior, 0)}, rows, renderer)
-    write_evaluation(found, options.out / "evaluation")
-    return found
-
-
-def write_labels(found: Evaluation, cells: Sequence[Cell], out: Path, heading: str) -> str:
-    """Table and figures; gives the table back."""
-    columns = [column for name in SHOWN for column in found.columns if column.name == name]
-    rows = []
-    for method in found.methods:
-        estimates = [found.mean(method, column) for column in columns]
-        rows.append([method, *(f"{one.value:.3f} ± {(one.high - one.low) / 2:.3f}" for one in estimates)])
-    head = ["head", *(column.heading for column in columns)]
-    text = f"{heading}\n\n{markdown(head, rows, numbers=1)}"
-    write_text(out / "labels.md", text)
-    write_text(out / "labels.csv", comma_separated(head, rows))
+def draw_labels(found: Evaluation, cells: Sequence[Cell], out: Path) -> None:
+    """Lines over the share of the labels, a panel for each encoder."""
+    kinds, starts = (list(dict.fromkeys(getattr(cell, what) for cell in cells)) for what in ("kind", "start"))
+    ticks = {cell.share: f"{cell.share:.0%}" for cell in cells}
     for figure, (column, up) in FIGURES.items():
-        panels = {kind: list(map(partial(_line, found, cells, kind, column), STARTS)) for kind in KINDS}
-        shares = sorted({cell.share for cell in cells})
-        draw(out / f"labels_{figure}.png", _drawn(panels), "labels", up, {share: f"{share:.0%}" for share in shares})
-    return text
+        panels = {kind: list(map(partial(_line, found, cells, kind, column), starts)) for kind in kinds}
+        draw(out / f"labels_{figure}.png", panels, "labels", up, ticks)
 
 
 def _line(found: Evaluation, cells: Sequence[Cell], kind: str, column: str, start: str) -> Line:
@@ -204,11 +180,6 @@ def _line(found: Evaluation, cells: Sequence[Cell], kind: str, column: str, star
     x = [cell.share for cell in own]
     y, low, high = ([getattr(one, end) for one in estimates] for end in ("value", "low", "high"))
     return Line(start, x, y, start == "scratch", (x, y, low, high))
-
-
-def _drawn(panels: Mapping[str, Sequence[Line]]) -> dict[str, list[Line]]:
-    """Panels with something in them."""
-    return {title: lines for title, lines in panels.items() if any(len(line.x) for line in lines)}  # pyright: ignore[reportArgumentType]
 
 
 def main() -> None:
@@ -237,9 +208,11 @@ def main() -> None:
     heads = train_all(
         {cell.name: head_words(cell, options, pretrained[cell.kind].last) for cell in cells}, options.jobs
     )
-    found = test({name: result.best or result.last for name, result in heads.items()}, options)
-    heading = f"Heads of {len(open_view(options.data / 'train.h5')):,} labels at most, {options.head_steps:,} steps"
-    print(write_labels(found, cells, options.out, heading))
+    rows = ViewRows(open_view(options.targets), options.rows)
+    methods = {name: TrainedMethod(load_trained(result.best or result.last)) for name, result in heads.items()}
+    found = evaluate_rendered(methods, rows, options.out, options.jobs)
+    draw_labels(found, cells, options.out)
+    print(to_markdown(found))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from runs import train_all
+from runs import QUIET, train_all
 from wav2patch.datasets.recipes.feature_words import ready_feature
 from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.datasets.views.view import View, open_view
@@ -80,8 +80,8 @@ class Cell:
             f"out={options.out / 'runs' / self.by}",
             f"name={self.steps}",
             f"module.hold_steps={round(HELD * self.steps)}",
-            *(*rhythm, "trainer.checkpoint_every=200", "logging.tensorboard=false", "inverter.draws=64"),
-            *("trainer.accelerator=cpu", f"data.batch_size={BATCH}", "callbacks.audio=0", "data.workers=0"),
+            *(*rhythm, "trainer.checkpoint_every=200", "inverter.draws=64", *QUIET),
+            *(f"data.batch_size={BATCH}", "data.workers=0"),
         ]
 
 

@@ -29,7 +29,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from matplotlib.figure import Figure
 
-from runs import train_all
+from runs import QUIET, train_all
 from wav2patch.evaluation.baselines import baselines
 from wav2patch.evaluation.files import write_evaluation
 from wav2patch.evaluation.results import Evaluation
@@ -55,8 +55,8 @@ SMALL = (
     *("data.batch_size=256", "data.val_rows=512"),
     *("module.learning_rate=2e-3", "module.schedule=cosine", "module.warmup_steps=200", "module.ema=0.998"),
     # Not bf16: a processor without instructions for it is many times slower then.
-    *("trainer.precision=32-true", "trainer.accelerator=cpu"),
-    *("callbacks.parameter_errors=0", "callbacks.pictures=false", "logging.tensorboard=false"),
+    "trainer.precision=32-true",
+    *QUIET,
     "inverter.encoder={name: mlp, hidden: 256, blocks: 3, heard: plain}",
 )
 FIELDS: Mapping[str, str] = {

@@ -16,14 +16,13 @@ Combes et al. (JAES 2025), by parameters alone, mixed and switched over to the p
   along.
 
 Answers are rendered on the real synth and measured by the panel of `compare`, with 95% intervals. Runs lie below
-`--out`: one that was stopped goes on, one that is finished is left alone. Written are `matching.md`, `.csv`, `.tex`,
-and what `wav2patch evaluate` writes.
+`--out`: one that was stopped goes on, one that is finished is left alone. Written is what `wav2patch evaluate`
+writes: `table.md`, `.csv`, `.tex` and all values.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -36,24 +35,20 @@ import numpy as np
 import torch
 
 from answering import STEPS, Answer, Target, answer_finetuned, said, training_batches, weights_finetuned
+from evaluating import evaluate_rendered
 from runs import QUIET, train_all
 from starts import target_of
 from wav2patch.datasets.views.view import open_view
-from wav2patch.evaluation.baselines import Propose, baselines
-from wav2patch.evaluation.files import write_evaluation
-from wav2patch.evaluation.results import Evaluation
+from wav2patch.evaluation.baselines import Propose
 from wav2patch.evaluation.rows import Row, ViewRows
-from wav2patch.evaluation.run import evaluate
-from wav2patch.evaluation.text_tables import comma_separated, latex, markdown
+from wav2patch.evaluation.table import to_markdown
 from wav2patch.evaluation.trained import TrainedMethod
-from wav2patch.files import write_text
 from wav2patch.matching.budget import Budget
 from wav2patch.matching.evaluator import Evaluator
 from wav2patch.matching.learned import LearnedProposer
 from wav2patch.matching.proposers import PriorProposer, Proposer
 from wav2patch.matching.search import search
 from wav2patch.metrics.objective import Objective
-from wav2patch.rendering.choose import make_renderer
 from wav2patch.rendering.inline import InlineRenderer
 from wav2patch.synths.base import Synth
 from wav2patch.training.run import RunResult
@@ -169,32 +164,6 @@ def _ways(trained: Trained, options: argparse.Namespace) -> dict[str, Callable[[
     return ways
 
 
-def test(results: Mapping[str, RunResult], options: argparse.Namespace) -> Evaluation:
-    """All methods on the same targets, each answer rendered on the real synth."""
-    torch.set_num_threads(1)
-    rows = ViewRows(open_view(options.targets), options.rows)
-    methods = {**methods_of(results, rows.synth, options), **baselines(rows.prior, 0)}
-    with contextlib.closing(make_renderer(rows.synth, options.jobs, processes=options.jobs > 1)) as renderer:
-        found = evaluate(methods, rows, renderer, report=lambda done, of: print(f"{done}/{of} targets", flush=True))
-    write_evaluation(found, options.out / "evaluation")
-    return found
-
-
-def write(found: Evaluation, out: Path, heading: str) -> str:
-    """Tables; gives the Markdown back."""
-    columns = [column for column in found.columns if column.group == "sound"]
-    rows = []
-    for method in found.methods:
-        estimates = [found.mean(method, column) for column in columns]
-        rows.append([method, *(f"{one.value:.3g} ± {(one.high - one.low) / 2:.2g}" for one in estimates)])
-    head = ["method", *(column.heading for column in columns)]
-    text = f"{heading}\n\n{markdown(head, rows, numbers=1)}"
-    write_text(out / "matching.md", text)
-    write_text(out / "matching.csv", comma_separated(head, rows))
-    write_text(out / "matching.tex", latex(head, rows, numbers=1))
-    return text
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with the views train and val")
@@ -215,9 +184,10 @@ def main() -> None:
     if set(WITH_PROXY) & set(options.methods):
         proxy = train_all({"proxy": proxy_words(options)}, 1)["proxy"].last
     results = train_all({one: words(one, options, proxy) for one in options.methods}, options.jobs)
-    found = test(results, options)
-    learnt = f"{len(open_view(options.data / 'train.h5')):,} sounds learnt, {options.steps:,} steps"
-    print(write(found, options.out, f"Sound matching on {found.synth}: {len(found.indices)} targets, {learnt}"))
+    torch.set_num_threads(1)
+    rows = ViewRows(open_view(options.targets), options.rows)
+    found = evaluate_rendered(methods_of(results, rows.synth, options), rows, options.out, options.jobs)
+    print(to_markdown(found))
 
 
 if __name__ == "__main__":

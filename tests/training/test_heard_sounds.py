@@ -44,7 +44,7 @@ def view(finished_set: Path) -> View:
 
 @pytest.fixture
 def pair(checkpoint: Path) -> Trained:
-    return load_trained(checkpoint, draws=1)
+    return load_trained(checkpoint, empty=True)
 
 
 def heard(pair: Trained, view: View, row: int) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -79,7 +79,6 @@ def _with_sounds(wanted: Exporting) -> Trained:
 
     assert wanted.sounds is not None
     view = open_view(wanted.sounds)
-    # A model of a checkpoint reads the draws that it has in training, which here are not wanted.
-    trained = load_trained(wanted.ckpt, draws=None if wanted.ckpt.is_dir() else 1)
+    trained = load_trained(wanted.ckpt, empty=True)
     with row_progress() as report:
         return keep_sounds(trained, view, wanted.draws, partial(report, "sounds"))

@@ -120,12 +120,13 @@ class Trained:
         return [decode(self.record, self.synth.space, one) for one in vectors.float().cpu().numpy()]
 
 
-def load_trained(path: Path | str, *, draws: int | None = None) -> Trained:
+def load_trained(path: Path | str, *, draws: int | None = None, empty: bool = False) -> Trained:
     """A trained model from a Lightning checkpoint or a model folder.
 
     Args:
         path: Of either.
         draws: Of the prior, that a model of a checkpoint chooses from, if not as many as in training.
+        empty: Whether a model of a checkpoint gets none, and proposes nothing before it has something else.
 
     Raises:
         UserError: There is none, it is damaged, was made for another parameter space, or chooses from no other draws.
@@ -137,7 +138,7 @@ def load_trained(path: Path | str, *, draws: int | None = None) -> Trained:
         return _from_folder(open_folder(path))
     if not path.exists():
         raise UserError(f"there is no {path}: give a checkpoint that `wav2patch train` wrote, or a model folder.")
-    return _from_checkpoint(path, draws)
+    return _from_checkpoint(path, draws, empty)
 
 
 def save_model(
@@ -197,7 +198,7 @@ def _from_folder(folder: ModelFolder) -> Trained:
     return _trained(folder.record, state, folder.standard(), folder.path)
 
 
-def _from_checkpoint(path: Path, draws: int | None) -> Trained:
+def _from_checkpoint(path: Path, draws: int | None, empty: bool) -> Trained:
     checkpoint = read_checkpoint(path)
     entry = checkpoint[ENTRY]
     record = Record.from_dict(entry.get("record"), path)
@@ -207,7 +208,8 @@ def _from_checkpoint(path: Path, draws: int | None) -> Trained:
     steps = checkpoint.get("global_step")
     trained = _trained(record, state, _standard(entry, path), path)
     # A checkpoint has none: they follow from the weights, and would make it many times as large.
-    show_draws(trained.inverter, record, trained.synth)
+    if not empty:
+        show_draws(trained.inverter, record, trained.synth)
     return replace(trained, steps=steps if isinstance(steps, int) else None)
 
 
