@@ -137,7 +137,8 @@ def test_a_scale_tells_nothing_of_what_is_hidden() -> None:
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 32, 173])
 def test_a_u_net_takes_any_number_of_frames(frames: int) -> None:
-    assert UNet1d(9, base=8, multipliers=(1, 2, 4), blocks=1)(torch.zeros(2, 9, frames)).shape == (2, 9, frames)
+    network, silence = UNet1d(9, base=8, multipliers=(1, 2, 4), blocks=1), torch.zeros(2, 9, frames)
+    assert network(silence, silence.bool()).shape == (2, 9, frames)
 
 
 def test_patches_come_back() -> None:
@@ -158,6 +159,13 @@ def test_the_u_net_does_not_see_what_is_hidden() -> None:
     assert set(hidden.sum(dim=(1, 2)).tolist()) == {25 * round(0.45 * 24)}
     changed = torch.where(hidden, torch.rand_like(values), values)
     torch.testing.assert_close(model(values, hidden), model(changed, hidden))
+
+
+def test_the_u_net_knows_what_is_hidden() -> None:
+    model: MaskedUnet = make("unet").eval()
+    hidden = model.hide(sounds()[:, 0], noise())
+    flat = torch.zeros_like(hidden, dtype=torch.float32)  # levelled, whatever is hidden is as it was
+    assert not torch.allclose(model(flat, hidden), model(flat, ~hidden))
 
 
 @pytest.mark.parametrize("stage", STAGES)

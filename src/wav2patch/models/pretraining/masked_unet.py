@@ -63,7 +63,7 @@ class MaskedUnet(Learner):
     def forward(self, spectrograms: Tensor, hidden: Tensor) -> Tensor:
         """Spectrograms ``(n, bands, frames)`` of those of which boolean ``hidden`` cells are not seen."""
         heard = scaled(spectrograms, ~hidden)
-        return heard.back(self.network(heard.values.masked_fill(hidden, 0.0)))
+        return heard.back(self.network(heard.values.masked_fill(hidden, 0.0), hidden))
 
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """See the class; the cells that are hidden are a function of the noise."""

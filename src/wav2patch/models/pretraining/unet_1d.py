@@ -37,9 +37,12 @@ class UNetEncoder(nn.Module):
         self.shrink = nn.ModuleList(nn.Conv1d(here, here, 4, stride=2, padding=1) for here in self.widths)
         self.bottom = _level(self.widths[-1], self.widths[-1], blocks)
 
-    def forward(self, spectrograms: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The bottleneck ``(n, widths[-1], places)`` of spectrograms ``(n, bands, frames)``, and what is skipped."""
-        values, skips = self.stem(spectrograms), []
+    def forward(self, spectrograms: Tensor, beside: Tensor | float = 0.0) -> tuple[Tensor, list[Tensor]]:
+        """The bottleneck ``(n, widths[-1], places)`` of spectrograms ``(n, bands, frames)``, and what is skipped.
+
+        ``beside``, ``(n, base, frames)``, is added to what the first convolution makes of them.
+        """
+        values, skips = self.stem(spectrograms) + beside, []
         for level, shrink in zip(self.levels, self.shrink, strict=True):
             values = level(values)
             skips.append(values)
@@ -50,6 +53,8 @@ class UNetEncoder(nn.Module):
 
 class UNet1d(nn.Module):
     """Down and up again, with a skip for each level.
+
+    It is told which cells are hidden: as bands are channels, no filling stands out from a value that could be there.
 
     Args:
         bands: Channels that come in and go out.
@@ -63,6 +68,7 @@ class UNet1d(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = UNetEncoder(bands, base=base, multipliers=multipliers, blocks=blocks)
+        self.told = nn.Conv1d(bands, base, 3, padding=1, bias=False)
         here = self.encoder.widths[::-1]
         before = (here[0], *here[:-1])
         self.grow = nn.ModuleList(
@@ -71,9 +77,9 @@ class UNet1d(nn.Module):
         self.levels = nn.ModuleList(_level(2 * one, one, blocks) for one in here)
         self.leave = nn.Sequential(group_norm(here[-1]), nn.SiLU(), nn.Conv1d(here[-1], bands, 3, padding=1))
 
-    def forward(self, spectrograms: Tensor) -> Tensor:
-        """Spectrograms ``(n, bands, frames)`` of the same shape."""
-        values, skips = self.encoder(spectrograms)
+    def forward(self, spectrograms: Tensor, hidden: Tensor) -> Tensor:
+        """Spectrograms ``(n, bands, frames)`` of those of which boolean ``hidden`` cells, of the same shape, are 0."""
+        values, skips = self.encoder(spectrograms, self.told(hidden.to(spectrograms)))
         for grow, level, skip in zip(self.grow, self.levels, reversed(skips), strict=True):
             grown = grow(values)[..., : skip.shape[-1]]
             values = level(torch.cat([grown, _SKIPPED * skip], dim=1))
