@@ -1,16 +1,17 @@
 r"""What pretraining is worth: heads on a pretrained encoder and on the same one from scratch, with few labels and many.
 
-    wav2patch data generate synth=dexed notes=C4 length=2 count=23k features=log_mel_level:hop=0.02 audio=none out=heard
-    wav2patch data subset heard train=20k val=1k test=2k
+    wav2patch data generate synth=dexed notes=C4 length=2 count=62k features=log_mel_level:hop=0.02 audio=none out=heard
+    wav2patch data subset heard train=58k val=500 test=500
     wav2patch data generate synth=dexed notes=C4 length=2 count=256 seed=77 out=heard-unseen
     wav2patch data subset heard-unseen test=256
-    python benchmarks/label_efficiency.py --data heard --targets heard-unseen/test.h5 --out results/labels
+    python benchmarks/label_efficiency.py --data heard --targets heard-unseen/test.h5 --labels 6000 --out results/labels
 
 A U-Net learns to fill in what is hidden of the training sounds, a transformer to tell their hidden patches apart, both
 without a label (`experiment=pretrain/unet`, `pretrain/contrastive`). Then a head says the classes of every parameter
-(`experiment=dexed/classification`), from a share of the labels: on the encoder as it was pretrained and kept, on the
-same one trained along, and on one from scratch. All have equal steps; counted is the checkpoint that is best on the
-validation view. Runs lie below `--out`: one that was stopped goes on, one that is finished is left alone.
+(`experiment=dexed/classification`), from a share of the labels, of which there may be fewer than sounds (`--labels`):
+on the encoder as it was pretrained and kept, on the same one trained along, and on one from scratch. All have equal
+steps; counted is the checkpoint that is best on the validation view. Runs lie below `--out`: one that was stopped goes
+on, one that is finished is left alone.
 
 Networks are of a size for two cores; `--published` takes the sizes of the source. Written are `pretraining.md` (what is
 hidden, against the mean and lines between the neighbours, and against chance), `labels_sound.png`,
@@ -68,7 +69,9 @@ class Kind:
 
 KINDS = {
     # Of decibels the squares would be all of the loss; those of the source are of log(1 + magnitude).
-    "U-Net": Kind("unet", "unet_1d", {}, ["inverter.weights={l1: 1, mse: 0.01}"]),
+    "U-Net": Kind(
+        "unet", "unet_1d", {"base": ("base", 64)}, ["inverter.weights={l1: 1, mse: 0.01}", "inverter.lines=true"]
+    ),
     "transformer": Kind(
         "contrastive",
         "patch_transformer",
@@ -115,7 +118,7 @@ def pretraining_words(kind: Kind, options: argparse.Namespace) -> list[str]:
         *(f"experiment=pretrain/{kind.pretraining}", f"out={options.out / 'runs'}", f"name={options.steps}"),
         *shared_words(options, options.steps),
         *(f"data.folder={options.data}", f"trainer.val_every={max(1, options.steps // 4)}"),
-        *(f"module.warmup_steps={options.steps // 20}", *kind.words, *sizes),
+        *(f"module.learning_rate={options.rate}", f"module.warmup_steps={options.steps // 20}", *kind.words, *sizes),
     ]
 
 
@@ -138,11 +141,9 @@ def head_words(cell: Cell, options: argparse.Namespace, pretrained: Path) -> lis
 
 def cut_folder(share: float, options: argparse.Namespace) -> Path:
     """Where the views with a share of the labels are, which are made once."""
-    if share == 1.0:
-        return options.data
-    folder = options.out / "cuts" / f"{share:g}"
+    rows = round(share * (options.labels or len(open_view(options.data / "train.h5"))))
+    folder = options.out / "cuts" / str(rows)
     if not (folder / "train.h5").exists():
-        rows = round(share * len(open_view(options.data / "train.h5")))
         cuts = [parse_cut(*one.split("=")) for one in (f"train=train:{rows}", "val=val", "test=test")]
         make_subset(open_storage(str(options.data)), open_storage(str(folder)), cuts, duplicates="keep")
     return folder
@@ -192,7 +193,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--starts", nargs="+", default=list(STARTS), choices=list(STARTS))
     parser.add_argument("--shares", type=float, nargs="+", default=[0.01, 0.1, 1.0], help="of the labels")
+    parser.add_argument("--labels", type=int, default=0, help="patches that are known; all those of the sounds")
     parser.add_argument("--steps", type=int, default=3_000, help="of a pretraining")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of a pretraining")
     parser.add_argument("--head-steps", type=int, default=1_500, help="of a head")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rows", type=int, default=256, help="targets")

@@ -93,6 +93,19 @@ def test_a_model_that_predicts_the_note_hears_from_the_first_sample(type_in, tmp
     assert type_in("predict", sound, "ckpt=model", "note=C4").code == 2
 
 
+def test_an_answer_is_finetuned_and_the_best_comes_first(type_in, tmp_path: Path, sound: Path) -> None:
+    trained = tiny_trained("inversynth")
+    save_model(tmp_path / "model", trained.inverter, trained.record, trained.standard)
+    for words, out in ((("finetune=8",), "tuned"), ((), "plain")):
+        assert type_in("predict", sound, "ckpt=model", f"out={out}", *words).code == 0
+    tuned, plain = (
+        json.loads((tmp_path / out / "a bell" / "prediction.json").read_text())["predictions"]
+        for out in ("tuned", "plain")
+    )
+    assert tuned[-1]["patch"] == plain[0]["patch"]
+    assert tuned[0]["distance"] <= plain[0]["distance"]
+
+
 def test_research_synths_are_predicted_too(type_in, tmp_path: Path) -> None:
     synth = load_synth("kosc_4")
     write_wav(
@@ -112,6 +125,9 @@ def test_research_synths_are_predicted_too(type_in, tmp_path: Path) -> None:
         (["ckpt={known}"], "name the sounds"),
         (["{sound}", "ckpt={known}", "nn=3"], "no setting 'nn'"),
         (["{sound}", "ckpt={known}", "n=0"], "n is 1 or more"),
+        (["{sound}", "ckpt={known}", "finetune=30"], "takes an InverSynth II"),
+        (["{sound}", "ckpt={known}", "finetune=-1"], "finetune is 1 step or more"),
+        (["{sound}", "ckpt={known}", "finetune=30", "n=2"], "leave n=… out"),
         (["{sound}", "ckpt={known}", "note=H9"], "not a note"),
         (["{sound}", "ckpt=nothing.ckpt"], "there is no nothing.ckpt"),
         (["{sound}", "ckpt={sound}"], "no checkpoint"),

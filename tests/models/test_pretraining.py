@@ -168,6 +168,18 @@ def test_the_u_net_knows_what_is_hidden() -> None:
     assert not torch.allclose(model(flat, hidden), model(flat, ~hidden))
 
 
+def test_a_u_net_that_starts_from_lines_says_what_they_lack() -> None:
+    model: MaskedUnet = make("unet", lines=True).eval()
+    values = sounds()[:, 0]
+    hidden = model.hide(values, noise())
+    changed = torch.where(hidden, torch.rand_like(values), values)
+    torch.testing.assert_close(model(values, hidden), model(changed, hidden))
+    heard = scaled(values, ~hidden)
+    said = model.network(between_seen(heard.values, hidden), hidden)
+    lacking = (model(values, hidden) - between_seen(values, hidden)) / heard.deviation
+    torch.testing.assert_close(lacking[hidden], said[hidden], atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_transformer_does_not_see_what_is_hidden(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model: MaskedTransformer = make(stage).eval()

@@ -21,6 +21,9 @@ class Predicting:
 
     ckpt: Annotated[Path, "A checkpoint, or a model folder that `wav2patch export` made."]
     n: Annotated[int, "Proposals for each sound."] = 1
+    finetune: Annotated[
+        int, "Steps in which an InverSynth II finetunes its answer, each rendered once; prediction_1 is then the best."
+    ] = 0
     seed: Annotated[int, "Another seed gives other proposals, where the model has chance."] = 0
     out: Annotated[Path, "Each sound gets a folder in here."] = Path("predictions")
     note: Annotated[str, "The note that is played: auto, 60 or C4."] = "auto"
@@ -43,6 +46,8 @@ def command(
       wav2patch predict bass.wav ckpt=runs/dexed/first/checkpoints/best.ckpt
 
       wav2patch predict bell.wav pad.flac ckpt=models/dexed n=8 seed=1 note=C4
+
+      wav2patch predict bell.wav ckpt=runs/dexed_estimator/is2/first/checkpoints/last.ckpt finetune=30
     """
     from wav2patch.cli.console import fail, print_json, printable
     from wav2patch.cli.keys import read_keys
@@ -54,6 +59,8 @@ def command(
     wanted = read_keys(Predicting, settings)
     if not sounds:
         raise UserError("name the sounds to predict, such as bass.wav.")
+    if wanted.finetune and wanted.n != 1:
+        raise UserError("finetune=… gives one answer and the one before: leave n=… out.")
     loaded = load_model(wanted.ckpt)
     done: list[tuple[Prediction, Path]] = []
     folders = own_folders(sounds, wanted.out)
@@ -78,6 +85,7 @@ def _sorted(words: Sequence[str]) -> tuple[list[Path], list[str]]:
 
 
 def _predict_one(sound: Path, folder: Path, loaded: Loaded, wanted: Predicting) -> Prediction:
+    from wav2patch.evaluation.finetuning import predict_finetuned
     from wav2patch.evaluation.prediction import hear, predict
     from wav2patch.evaluation.prediction_files import save_prediction
     from wav2patch.files import check_folder
@@ -85,7 +93,10 @@ def _predict_one(sound: Path, folder: Path, loaded: Loaded, wanted: Predicting) 
     record = loaded.model.record
     recording = hear(sound, record, note=wanted.note, velocity=wanted.velocity, hold=wanted.hold)
     check_folder(folder)
-    found = predict(loaded, recording, n=wanted.n, seed=wanted.seed)
+    if wanted.finetune:
+        found = predict_finetuned(wanted.ckpt, recording, steps=wanted.finetune)
+    else:
+        found = predict(loaded, recording, n=wanted.n, seed=wanted.seed)
     save_prediction(found, folder)
     return found
 

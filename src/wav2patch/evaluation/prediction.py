@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,9 @@ from wav2patch.weights.record import Record
 
 SAMPLE_RATE = 44_100
 """Hz at which a recording is compared with what the synth plays."""
+
+Answer = tuple[Patch, Note]
+"""A patch ``(P,)`` in the synth's own units, and the note that it plays."""
 
 
 class Model(Protocol):
@@ -192,11 +195,12 @@ def predict(loaded: Loaded, recording: Recording, *, n: int = 1, seed: int = 0) 
     found = model.propose(recording.audio, recording.sound.sample_rate, told, n, loaded.generator(seed))
     notes = found.notes or (told,) * len(found.patches)
     different = {(patch.tobytes(), note): (patch, note) for patch, note in zip(found.patches, notes, strict=True)}
-    predicted = _rendered(model.synth, recording, list(different.values()))
+    predicted = rendered(model.synth, recording, list(different.values()))
     return Prediction(recording, model.record, model.synth, seed, predicted)
 
 
-def _rendered(synth: Synth, recording: Recording, proposed: list[tuple[Patch, Note]]) -> tuple[Predicted, ...]:
+def rendered(synth: Synth, recording: Recording, proposed: Sequence[Answer]) -> tuple[Predicted, ...]:
+    """Answers with their sound, and how far it is from the recording."""
     sound = recording.sound
     sounds = [Sound(note, sound.length, sound.sample_rate) for _, note in proposed]
     renderer = make_renderer(synth, 1)

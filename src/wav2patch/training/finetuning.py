@@ -27,6 +27,7 @@ class Finetuned:
 
     Attributes:
         vector: The best answer, ``(D,)`` in [−1, 1].
+        first: The answer before any step.
         distance: Of its sound.
         step: After which it was found; 0 is the answer before.
         distances: After each step, from before the first.
@@ -34,6 +35,7 @@ class Finetuned:
     """
 
     vector: Tensor
+    first: Tensor
     distance: float
     step: int
     distances: tuple[float, ...]
@@ -56,7 +58,8 @@ class _Trials:
 
     def best(self) -> Finetuned:
         step = min(range(len(self.distances)), key=self.distances.__getitem__)
-        return Finetuned(self.vectors[step], self.distances[step], step, tuple(self.distances), len(self._known))
+        best, first = self.vectors[step], self.vectors[0]
+        return Finetuned(best, first, self.distances[step], step, tuple(self.distances), len(self._known))
 
 
 def finetune_weights(

@@ -35,6 +35,8 @@ class MaskedUnet(Learner):
         blocks: See `UNet1d`.
         share: Of the cells that are hidden.
         cell: Bands and frames of a cell.
+        lines: Whether hidden cells are filled with straight lines in time between what is seen, to which the network
+            says what is to be added, instead of with 0. What it then learns is what lines do not tell.
         weights: Of the loss's parts; see `SpectralWeights`.
     """
 
@@ -51,19 +53,25 @@ class MaskedUnet(Learner):
         blocks: int = 2,
         share: float = 0.45,
         cell: int = 5,
+        lines: bool = False,
         weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(layout, shape, note=note)
         _, bands, frames = expect_shape(shape, "channels", "bands", "frames")
         if not 0.0 <= share < 1.0 or not 1 <= cell <= min(bands, frames):
             raise ValueError("share is at least 0 and less than 1, and a cell fits into the spectrogram")
-        self.share, self.cell, self.weights = share, cell, SpectralWeights(**(weights or {}))
+        self.share, self.cell, self.lines = share, cell, lines
+        self.weights = SpectralWeights(**(weights or {}))
         self.network = UNet1d(bands, base=base, multipliers=multipliers, blocks=blocks)
 
     def forward(self, spectrograms: Tensor, hidden: Tensor) -> Tensor:
         """Spectrograms ``(n, bands, frames)`` of those of which boolean ``hidden`` cells are not seen."""
         heard = scaled(spectrograms, ~hidden)
-        return heard.back(self.network(heard.values.masked_fill(hidden, 0.0), hidden))
+        blank = heard.values.masked_fill(hidden, 0.0)
+        if not self.lines:
+            return heard.back(self.network(blank, hidden))
+        filled = between_seen(blank, hidden)
+        return heard.back(self.network(filled, hidden) + filled.masked_fill(~hidden, 0.0))
 
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """See the class; the cells that are hidden are a function of the noise."""
