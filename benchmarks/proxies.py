@@ -2,13 +2,16 @@ r"""Neural proxies of one synth, every preset encoder at equal steps and at equa
 
     wav2patch data generate synth=dexed notes=C4 count=320k features=mel128 audio=none out=proxies
     wav2patch data subset proxies train=300k val=4096 test=8192
-    python benchmarks/proxies.py --data proxies --out results/proxies --steps 3000 --minutes 10
+    wav2patch data generate synth=dexed notes=C4 count=6k prior=presets:BANKS features=mel128 audio=none out=made
+    wav2patch data subset made test=2000
+    python benchmarks/proxies.py --data proxies --presets made/test.h5 --out results/proxies --steps 3000 --minutes 10
 
 Encoders and their learning rates are those of Combes et al. (JAES 2025); see `wav2patch/configs/proxies.yaml`. The rate
 is held, falls, and falls again, over as many steps as there are. Steps of an encoder in the time that is given follow
 from its speed, which is measured first, one after the other on one thread, and kept. Runs lie below `--out`: one that
 was stopped goes on, one that is finished is left alone. Of the last checkpoint the test view's embeddings are compared
-with those that the synth's sounds have.
+with those that the synth's sounds have; so are those of patches that people made, of which a subset has each once
+(`--presets`, rendered as the training data is).
 
 Anchors: the mean of the training embeddings; the embedding of the nearest training patch by its encoding; and the sound
 rendered once more. `slope` is how far the proxy's derivatives agree with differences of real renders, number by number.
@@ -22,7 +25,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,9 +126,9 @@ def cells_of(options: argparse.Namespace, speed: Mapping[str, float]) -> list[Ce
     return found
 
 
-def read(view: View, feature: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Encodings and embeddings of all rows."""
-    rows = slice(0, len(view))
+def read(view: View, feature: str, most: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Encodings and embeddings of the first rows."""
+    rows = slice(0, min(len(view), most or len(view)))
     return view.read("parameters", rows).astype(np.float32), view.read(FEATURES + feature, rows).astype(np.float64)
 
 
@@ -165,6 +168,15 @@ class Line:
     steps: int = 0
     slope: Fidelity | None = None
     milliseconds: float = float("nan")
+    made: ProxyScores | None = None
+
+
+def line_of(cell: Cell, checkpoint: Path, tested: Heard, made: Heard | None, slopes: Slopes) -> Line:
+    """Of a trained proxy."""
+    expected, proxy, took = expected_of(checkpoint, tested.patches)
+    scores = score(expected, tested.embeddings)
+    found = None if made is None else score(expected_of(checkpoint, made.patches)[0], made.embeddings)
+    return Line(cell.by, cell.encoder, scores, cell.steps, fidelity(slopes, proxy), took, found)
 
 
 def told(one: Spread | None) -> str:
@@ -179,7 +191,10 @@ def row_of(line: Line, sizes: Sequence[int]) -> list[str]:
     found += [f"{one.mean:.2f}" for one in scores.recalls.values()]
     found += [f"{scores.gap:.3f}", f"{scores.told_apart:.2f}"]
     found += ["", ""] if slope is None else [f"{slope.cosine:.2f}", f"{slope.sign:.2f}"]
-    return [*found, "" if np.isnan(line.milliseconds) else f"{line.milliseconds:.2f}"]
+    found.append("" if np.isnan(line.milliseconds) else f"{line.milliseconds:.2f}")
+    if line.made is not None:
+        found += [f"{line.made.l1:.4f}", told(line.made.mrr_by_sound[min(line.made.mrr_by_sound)])]
+    return found
 
 
 def head_of(line: Line, sizes: Sequence[int]) -> list[str]:
@@ -187,20 +202,40 @@ def head_of(line: Line, sizes: Sequence[int]) -> list[str]:
     found = ["equal", "proxy", "steps", "L1 ↓"]
     found += [f"MRR of a {what}, {size:,} ↑" for size in sizes for what in ("sound", "patch")]
     found += [f"R@{k}" for k in line.scores.recalls]
-    return [*found, "gap ↓", "told apart ↓", "slope ↑", "sign ↑", "ms a patch"]
+    found += ["gap ↓", "told apart ↓", "slope ↑", "sign ↑", "ms a patch"]
+    if line.made is not None:
+        found += ["presets: L1 ↓", f"presets: MRR of a sound, {min(line.made.mrr_by_sound):,} ↑"]
+    return found
 
 
-def anchors(train_view: View, test: View, options: argparse.Namespace, ear: Ear) -> list[Line]:
-    """What is worth nothing, and what is as good as it gets."""
-    (known_patches, known), (patches, heard) = (read(view, options.feature) for view in (train_view, test))
-    some = slice(0, min(len(known), options.known))
-    again = ear(ear.synth.space.decode(patches[: options.again]))
-    return [
-        Line("", "the mean", score(mean_anchor(known, len(heard)), heard)),
-        Line("", f"nearest of {len(known[some]):,} patches", score(
-            neighbour_anchor(known_patches[some], known[some], patches), heard)),
-        Line("", f"rendered again ({options.again} patches)", score(again, heard[: options.again])),
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Known:
+    """What the nearest is looked for in, and the mean taken of."""
+
+    patches: NDArray[np.float32]
+    embeddings: NDArray[np.float64]
+
+    def anchors(self, test: Heard, made: Heard | None, ear: Ear, again: int) -> list[Line]:
+        """What is worth nothing, and what is as good as it gets."""
+        nearest = f"nearest of {len(self.patches):,} patches"
+        ways: dict[str, Callable[[Heard], ProxyScores]] = {
+            "the mean": lambda one: score(mean_anchor(self.embeddings, len(one.embeddings)), one.embeddings),
+            nearest: lambda one: score(neighbour_anchor(self.patches, self.embeddings, one.patches), one.embeddings),
+            f"rendered again ({again} patches)": lambda one: one.again(ear, again),
+        }
+        return [Line("", name, way(test), made=None if made is None else way(made)) for name, way in ways.items()]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Test patches and the embeddings of their sounds."""
+
+    patches: NDArray[np.float32]
+    embeddings: NDArray[np.float64]
+
+    def again(self, ear: Ear, rows: int) -> ProxyScores:
+        """Of so many rendered once more."""
+        return score(ear(ear.synth.space.decode(self.patches[:rows])), self.embeddings[:rows])
 
 
 def write(lines: Sequence[Line], sizes: Sequence[int], out: Path, heading: str) -> str:
@@ -240,6 +275,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
     parser.add_argument("--feature", default="mel128", help="the embedding")
+    parser.add_argument("--presets", help="test view of patches that people made")
     parser.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=list(PUBLISHED))
     parser.add_argument("--steps", type=int, default=0, help="that all are given")
     parser.add_argument("--minutes", type=float, default=0.0, help="that all are given")
@@ -252,15 +288,12 @@ def main() -> None:
     ear = Ear(test, options.feature)
     cells = cells_of(options, lengths(options, test.fields[FEATURES + options.feature].shape[0]))
     trained = train_all({cell.name: cell.words(options) for cell in cells}, options.jobs)
-    lines = anchors(train_view, test, options, ear)
-    encodings, heard = read(test, options.feature)
-    space = ear.synth.space
-    slopes: Slopes = measure_slopes(space, space.decode(encodings[:SLOPED]), ear)
-    for cell in cells:
-        expected, proxy, took = expected_of(trained[cell.name].last, encodings)
-        lines.append(
-            Line(cell.by, cell.encoder, score(expected, heard), cell.steps, fidelity(slopes, proxy), took)
-        )  # fmt: skip
+    known = Known(*read(train_view, options.feature, options.known))
+    tested = Heard(*read(test, options.feature))
+    made = None if options.presets is None else Heard(*read(open_view(options.presets), options.feature))
+    lines = known.anchors(tested, made, ear, options.again)
+    slopes: Slopes = measure_slopes(ear.synth.space, ear.synth.space.decode(tested.patches[:SLOPED]), ear)
+    lines += [line_of(cell, trained[cell.name].last, tested, made, slopes) for cell in cells]
     sizes = sorted(lines[0].scores.mrr_by_sound)
     what = f"{len(train_view):,} patches learnt, {len(test):,} tested, {options.feature}"
     print(write(lines, sizes, options.out, f"Proxies of {ear.synth.title}: {what}"))
