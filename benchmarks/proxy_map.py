@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -63,8 +64,8 @@ def draw(places: Mapping[str, NDArray[np.float32]], values: NDArray[np.float64],
     figure = Figure(figsize=(3.4 * across, 3.4 * down), dpi=120, layout="constrained")
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     panels: list[Axes] = [axes for row in grid for axes in row]
-    colours = colormaps["tab10"].resampled(FEW) if said else colormaps["viridis"]
-    limits = {"vmin": -0.5, "vmax": FEW - 0.5} if said else {}
+    colours = ListedColormap(colormaps["tab10"](np.arange(len(said)))) if said else colormaps["viridis"]
+    limits = {"vmin": -0.5, "vmax": len(said) - 0.5} if said else {}
     for axes in panels:
         axes.set_axis_off()
     points = None
