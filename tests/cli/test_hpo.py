@@ -6,16 +6,32 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import optuna
 import pytest
+import torch
 import yaml
 from commands import one_sentence
 from in_process import Said, say
 from test_train import TOY
 
+from wav2patch.configs.composing import compose_settings
+from wav2patch.configs.experiments import published_ranges
 from wav2patch.errors import UserError
-from wav2patch.training.search import Pruner, Sampler, Search, make_pruner, make_sampler, trial_seed
-from wav2patch.training.search_space import Dimension, nested, parse_dimension
+from wav2patch.models.layout import space_layout
+from wav2patch.models.preset_encoders.catalogue import PUBLISHED, make_preset_encoder
+from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.search import (
+    Pruner,
+    Sampler,
+    Search,
+    make_pruner,
+    make_sampler,
+    open_study,
+    table,
+    trial_seed,
+)
+from wav2patch.training.search_space import Dimension, nested, overrides, parse_dimension
 
 RANGES = ("module.learning_rate=log(1e-4,1e-2)", "inverter.blocks=int(1,3)", "inverter.width=choice(8,16)")
 
@@ -35,7 +51,7 @@ def trials(said: Said) -> list[dict[str, Any]]:
     return json.loads(said.out)["trials"]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "qmc"])
+@pytest.mark.parametrize("sampler", ["tpe", "qmc", "sobol_tpe"])
 def test_a_search_that_was_stopped_goes_on_as_if_it_had_not(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sampler: str
 ) -> None:
@@ -92,9 +108,16 @@ def test_trials_that_promise_little_end_early(
         (["experiment=kosc/mse", "inverter.width=int(9,1)"], "two numbers, the lower first"),
         (["experiment=kosc/mse", "inverter.width=int(1,2.5)"], "whole numbers"),
         (["experiment=kosc/mse", "inverter.width=choice(8,)"], "empty choice"),
-        (["experiment=kosc/mse", "inverter.width=int(1,2)", "sampler=best"], "sampler is tpe, qmc or random"),
+        (
+            ["experiment=kosc/mse", "inverter.width=int(1,2)", "sampler=best"],
+            "sampler is tpe, qmc, sobol_tpe or",
+        ),
         (["experiment=kosc/mse", "inverter.width=int(1,2)", "pruner=best"], "pruner is none, median, asha"),
         (["experiment=kosc/mse", "inverter.width=int(1,2)", "trials=0"], "trials is 1 or more"),
+        (["experiment=kosc/mse", "inverter.width=int(1,2)", "direction=up"], "direction is minimize or maximize"),
+        (["experiment=kosc/mse", "ranges=known"], "ranges is none or published"),
+        (["experiment=kosc/mse", "ranges=published"], "no ranges were published for kosc/mse"),
+        (["experiment=kosc/mse", "module.beta.0=float(0,1)"], "there is no setting 'module.beta'"),
         (["experiment=kosc/mze", "inverter.width=int(1,2)"], "is kosc/mse meant?"),
         (["experiment=kosc/mse", "inverter.width=int(1,2)", "study=text.db"], "text.db cannot be used as a study"),
         ([*TOY, "inverter.blocks=int(1,2)", "metric=val/nix"], "no figure 'val/nix'"),
@@ -128,6 +151,50 @@ def test_every_sampler_goes_with_every_pruner(sampler: Any, pruner: Any, elsewhe
     trial.report(1.0, 10)
     assert 0.0 <= trial.suggest_float("x", 0.0, 1.0) <= 1.0
     assert trial.should_prune() in (True, False)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_published_ranges_are_settings_of_their_experiment(name: str) -> None:
+    experiment = f"dexed_proxy/{name}"
+    if name not in ("gru_oh", "rn_oh"):  # nobody searched these
+        space = [parse_dimension(word) for word in published_ranges(experiment)]
+        assert len({one.path for one in space}) == len(space) >= 6
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+        settings = compose_settings([f"experiment={experiment}", *overrides(space, study.ask())])
+        assert 0.85 <= settings.module.betas[1] <= 0.999
+        assert settings.module.eps < 1e-4
+        layout = space_layout(load_synth("dexed").space)
+        assert make_preset_encoder(settings.inverter["preset_encoder"], layout, 4)(torch.zeros(2, layout.width)).shape
+    else:
+        with pytest.raises(UserError, match="no ranges were published"):
+            published_ranges(experiment)
+
+
+def test_sobol_comes_first_then_a_tpe_that_looks_at_settings_together(elsewhere: Path) -> None:
+    space = (Dimension("x", "float", (0.0, 1.0)), Dimension("y", "choice", (1, 2, 3, 4)))
+    wanted = Search(elsewhere / "s.db", space, sampler="sobol_tpe", startup=8, direction="maximize")
+    study = open_study(wanted)
+    for number in range(20):
+        study.sampler = make_sampler(wanted, number)
+        trial = study.ask()
+        x, y = trial.suggest_float("x", 0.0, 1.0), trial.suggest_categorical("y", (1, 2, 3, 4))
+        study.tell(trial, float(-((x - 0.7) ** 2) - abs(y - 3)))
+    found = [(one.params["x"], one.params["y"]) for one in study.trials]
+    # The first of a sequence is drawn, as nothing is known of the space yet; the others fill it evenly.
+    assert {int(x * 4) for x, _ in found[1:8]} == {0, 1, 2, 3}
+    assert len({y for _, y in found[:8]}) > 1
+    later = [abs(x - 0.7) for x, _ in found[12:]]
+    assert np.mean(later) < np.mean([abs(x - 0.7) for x, _ in found[:8]])
+    assert table(study)[0].value == study.best_value == max(one.value or -9 for one in study.trials)
+
+
+def test_places_of_a_list_make_a_list() -> None:
+    space = [parse_dimension(word) for word in ("a.b.0=float(0.5,0.6)", "a.b.1=float(0.8,0.9)", "a.c=int(1,2)")]
+    told = overrides(space, optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask())
+    assert [one.partition("=")[0] for one in told] == ["a.b", "a.c"]
+    low, high = map(float, told[0].partition("=")[2].strip("[]").split(","))
+    assert 0.5 <= low <= 0.6 < 0.8 <= high <= 0.9
+    assert nested({"a.b.0": 1, "a.b.1": 2, "a.c": 3}) == {"a": {"b": [1, 2], "c": 3}}
 
 
 def test_ranges_are_read() -> None:

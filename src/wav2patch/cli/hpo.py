@@ -19,10 +19,12 @@ class Searching:
 
     study: Annotated[str, "File that remembers trials (SQLite); the same command goes on with it."] = "study.db"
     trials: Annotated[int, "How many there are to be, those that the file has included."] = 20
-    sampler: Annotated[str, "tpe, qmc or random."] = "tpe"
+    sampler: Annotated[str, "tpe, qmc, random, or sobol_tpe, which is what was published for proxies."] = "tpe"
     pruner: Annotated[str, "Ends trials that promise little: median, asha, hyperband or none."] = "median"
-    metric: Annotated[str, "Figure of the validation that is to be small."] = "val/loss"
-    startup: Annotated[int, "Trials by chance before TPE learns and before the median prunes."] = 6
+    metric: Annotated[str, "Figure of the validation."] = "val/loss"
+    direction: Annotated[str, "Of the figure, minimize or maximize."] = "minimize"
+    startup: Annotated[int, "Trials before TPE learns and before the median prunes."] = 6
+    ranges: Annotated[str, "published takes those that the experiment's paper searched; others are added."] = "none"
 
 
 def command(
@@ -43,6 +45,9 @@ def command(
 
       wav2patch hpo experiment=dexed/flow data.folder=dexed-100k "inverter.width=choice(128,256)"
       "inverter.field.layers=int(2,8)" trainer.max_steps=5000 trials=40 pruner=hyperband study=flow.db
+
+      wav2patch hpo experiment=dexed_proxy/hn_oh data.folder=proxies ranges=published sampler=sobol_tpe startup=128
+      trials=203 metric=val/mrr direction=maximize pruner=none trainer.max_steps=2000 study=hn.db
     """
     from wav2patch.cli.console import print_json
     from wav2patch.cli.keys import read_keys
@@ -50,8 +55,9 @@ def command(
 
     own = {one.name for one in dataclasses.fields(Searching)}
     wanted = read_keys(Searching, [word for word in settings if word.partition("=")[0] in own])
-    others = [word for word in settings if word.partition("=")[0] not in own]
+    others = _with_published(wanted, [word for word in settings if word.partition("=")[0] not in own])
     with training_ready():
+        _check_choices(wanted)
         study = _search(wanted, others)
     best = _keep_best(study, wanted, others)
     if as_json:
@@ -70,14 +76,13 @@ def _search(wanted: Searching, words: list[str]) -> Study:
     from wav2patch.training.search_space import FORMS, is_dimension, parse_dimension
     from wav2patch.training.settings import RunSettings
 
-    _check_choices(wanted)
     space = tuple(parse_dimension(word) for word in words if is_dimension(word))
     if not space:
         raise UserError(f"nothing is to be searched: give a setting a range, such as {FORMS}.")
     fixed = [word for word in words if not is_dimension(word)]
     base = compose_settings(fixed)
     for one in space:
-        check_path(one.path)
+        check_path(one.setting)
     file = Path(wanted.study).expanduser()
     where = Path(base.out) / "hpo" / file.stem
 
@@ -88,7 +93,10 @@ def _search(wanted: Searching, words: list[str]) -> Study:
     def report(trial: FrozenTrial) -> None:
         note_aside(f"trial {trial.number}: {_outcome(trial)} with {_words(trial.params)}")
 
-    plan = Search(file, space, wanted.trials, wanted.sampler, wanted.pruner, wanted.metric, wanted.startup, base.seed)  # type: ignore[arg-type]
+    plan = Search(
+        file, space, wanted.trials, wanted.sampler, wanted.pruner, wanted.metric, wanted.startup, base.seed,  # type: ignore[arg-type]
+        wanted.direction,  # type: ignore[arg-type]
+    )  # fmt: skip
     with quiet_lightning():
         return search(plan, settings_of, report)
 
@@ -97,13 +105,25 @@ def _check_choices(wanted: Searching) -> None:
     from typing import get_args
 
     from wav2patch.errors import UserError
-    from wav2patch.training.search import Pruner, Sampler
+    from wav2patch.training.search import Direction, Pruner, Sampler
 
-    for name, kinds in (("sampler", get_args(Sampler)), ("pruner", get_args(Pruner))):
+    known = {"sampler": get_args(Sampler), "pruner": get_args(Pruner), "direction": get_args(Direction)}
+    for name, kinds in {**known, "ranges": ("none", "published")}.items():
         if getattr(wanted, name) not in kinds:
             raise UserError(f"{name} is {', '.join(kinds[:-1])} or {kinds[-1]}, not {getattr(wanted, name)!r}.")
     if wanted.trials < 1:
         raise UserError(f"trials is 1 or more, not {wanted.trials}.")
+
+
+def _with_published(wanted: Searching, words: list[str]) -> list[str]:
+    """Words, with the published ranges of settings that they say nothing of."""
+    if wanted.ranges != "published":
+        return words
+    from wav2patch.configs.experiments import published_ranges
+
+    told = {word.partition("=")[0]: word.partition("=")[2] for word in words}
+    ranges = published_ranges(told.get("experiment", ""))
+    return [*words, *(one for one in ranges if one.partition("=")[0] not in told)]
 
 
 def _keep_best(study: Study, wanted: Searching, words: list[str]) -> dict[str, Any] | None:

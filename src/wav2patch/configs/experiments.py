@@ -27,6 +27,8 @@ class Family:
         methods: Settings by method.
         chains: Methods that are run one after the other, by the name of all of them; each chain's begin from what the
             one before has learnt.
+        ranges: What was searched for each method when it was published, in the words of `wav2patch hpo`; those of
+            ``all`` go for every method that has ranges.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Family:
     tasks: Mapping[str, Mapping[str, Any]]
     methods: Mapping[str, Mapping[str, Any]]
     chains: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    ranges: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def load_families() -> tuple[Family, ...]:
@@ -51,6 +54,23 @@ def chains_of(name: str) -> list[list[str]]:
     task, _, chain = name.partition("/")
     found = [one.chains[chain] for one in load_families() if task in one.tasks and chain in one.chains]
     return [[f"{task}/{method}" for method in methods] for chains in found for methods in chains]
+
+
+def published_ranges(experiment: str) -> list[str]:
+    """What was searched for an experiment when it was published, such as ``"module.learning_rate=log(1e-4,2e-2)"``.
+
+    Raises:
+        UserError: Nothing is known of that.
+    """
+    task, _, method = experiment.partition("/")
+    for one in load_families():
+        if task in one.tasks and method in one.ranges:
+            words = [*one.ranges.get("all", ()), *one.ranges[method]]
+            return list({word.partition("=")[0]: word for word in words}.values())
+    known = [f"{next(iter(one.tasks))}/{method}" for one in load_families() for method in one.ranges if method != "all"]
+    raise UserError(
+        f"no ranges were published for {experiment or 'no experiment'}: there are some for {', '.join(known)}."
+    )
 
 
 def check_experiment(name: str, known: Iterable[str]) -> None:
@@ -73,4 +93,5 @@ def check_experiment(name: str, known: Iterable[str]) -> None:
 def _load(name: str) -> Family:
     text = resources.files("wav2patch.configs").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
-    return Family(name, content["base"], content["tasks"], content["methods"], content.get("chains", {}))
+    more = {key: content.get(key, {}) for key in ("chains", "ranges")}
+    return Family(name, content["base"], content["tasks"], content["methods"], **more)

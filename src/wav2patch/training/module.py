@@ -35,6 +35,7 @@ class InverterModule(lightning.LightningModule):
         learning_rate: At its highest.
         weight_decay: Of AdamW; 0 is Adam.
         betas: Of Adam.
+        eps: Of Adam.
         schedule: ``"cosine"`` falls to `final_scale` of the learning rate at the last step; ``"constant"`` stays;
             ``"plateau"`` falls to a tenth when the loss of `plateau_patience` validations has been no better.
         warmup_steps: In which the learning rate rises from 0, a straight line.
@@ -58,6 +59,7 @@ class InverterModule(lightning.LightningModule):
         learning_rate: float = 1e-4,
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
         schedule: Schedule = "cosine",
         warmup_steps: int = 0,
         hold_steps: int = 0,
@@ -78,7 +80,7 @@ class InverterModule(lightning.LightningModule):
         self.save_hyperparameters(ignore=["inverter", "record"])
         self.inverter, self.record, self.seed = inverter, record, seed
         self.learning_rate, self.weight_decay, self.betas = learning_rate, weight_decay, (betas[0], betas[1])
-        self.schedule: Schedule = schedule
+        self.eps, self.schedule = eps, schedule
         self.warmup_steps, self.hold_steps, self.cycles, self.final_scale = (
             warmup_steps,
             hold_steps,
@@ -137,7 +139,9 @@ class InverterModule(lightning.LightningModule):
         # One pass over the weights instead of a dozen: on a processor a step of Adam is then three to five times as
         # fast. Not in half precision, in which Lightning cannot clip the gradients of a fused optimizer.
         fused = all(one.device.type == "cpu" for one in weights) and "mixed" not in (self._precision or "")
-        optimizer = kind(weights, self.learning_rate, betas=self.betas, weight_decay=self.weight_decay, fused=fused)
+        optimizer = kind(
+            weights, self.learning_rate, betas=self.betas, eps=self.eps, weight_decay=self.weight_decay, fused=fused
+        )
         scale = Scale(
             self.schedule,
             warmup=self.warmup_steps,

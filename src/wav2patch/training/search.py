@@ -18,16 +18,17 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from wav2patch.errors import UserError
 from wav2patch.training.run import RunResult, fit
-from wav2patch.training.search_space import Dimension
+from wav2patch.training.search_space import Dimension, overrides
 from wav2patch.training.settings import RunSettings
 
-Sampler = Literal["tpe", "qmc", "random"]
+Sampler = Literal["tpe", "qmc", "sobol_tpe", "random"]
 Pruner = Literal["none", "median", "asha", "hyperband"]
+Direction = Literal["minimize", "maximize"]
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
@@ -40,11 +41,13 @@ class Search:
         study: The file that remembers trials.
         space: Dimensions of the space.
         trials: How many there are to be, those included that the file has.
-        sampler: ``tpe``, ``qmc`` or ``random``.
+        sampler: ``tpe``, ``qmc`` (scrambled Sobol), ``random``, or ``sobol_tpe``: Sobol for the first trials, then
+            a TPE that looks at settings together, in groups (Combes et al., JAES 2025).
         pruner: ``none``, ``median``, ``asha`` or ``hyperband``; ends trials that promise little.
-        metric: Figure of the validation that is minimised.
-        startup: Trials by chance before TPE learns, and before the median prunes.
+        metric: Figure of the validation.
+        startup: Trials before TPE learns, and before the median prunes.
         seed: Of the sampler and of the trials.
+        direction: Of the figure, ``minimize`` or ``maximize``.
     """
 
     study: Path
@@ -55,6 +58,7 @@ class Search:
     metric: str = "val/loss"
     startup: int = 6
     seed: int = 0
+    direction: Direction = "minimize"
 
 
 def search(
@@ -92,12 +96,14 @@ def open_study(wanted: Search) -> Study:
         UserError: The file is none of a study, or of one with another space or metric.
     """
     told = {"space": [f"{one.path}={one.kind}{list(one.values)}" for one in wanted.space], "metric": wanted.metric}
+    told["direction"] = wanted.direction
     try:
         wanted.study.parent.mkdir(parents=True, exist_ok=True)
         storage = RDBStorage(f"sqlite:///{wanted.study}")
         study = optuna.create_study(
-            study_name="wav2patch", storage=storage, pruner=make_pruner(wanted), load_if_exists=True
-        )
+            study_name="wav2patch", storage=storage, pruner=make_pruner(wanted), direction=wanted.direction,
+            load_if_exists=True,
+        )  # fmt: skip
         there = {name: study.user_attrs.get(name) for name in told}
     except Exception as error:
         raise UserError(f"{wanted.study} cannot be used as a study: {type(error).__name__}.") from error
@@ -111,14 +117,21 @@ def open_study(wanted: Search) -> Study:
 def make_sampler(wanted: Search, number: int) -> BaseSampler:
     """What suggests the values of a trial."""
     seed = trial_seed(wanted.seed, number)
-    if wanted.sampler == "qmc":
-        # A sequence of its own, which knows where it is by the study.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            return QMCSampler(seed=wanted.seed, scramble=True, warn_independent_sampling=False)
+    if wanted.sampler == "qmc" or (wanted.sampler == "sobol_tpe" and number < wanted.startup):
+        return _sobol(wanted.seed, RandomSampler(seed=seed))
     if wanted.sampler == "random":
         return RandomSampler(seed=seed)
-    return TPESampler(seed=seed, n_startup_trials=wanted.startup, multivariate=False)
+    together = wanted.sampler == "sobol_tpe"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return TPESampler(seed=seed, n_startup_trials=wanted.startup, multivariate=together, group=together)
+
+
+def _sobol(seed: int, choosing: BaseSampler) -> BaseSampler:
+    """A sequence that knows where it is by the study; what has no order is chosen by another sampler."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return QMCSampler(seed=seed, scramble=True, independent_sampler=choosing, warn_independent_sampling=False)
 
 
 def make_pruner(wanted: Search) -> BasePruner:
@@ -162,9 +175,9 @@ class Pruning(Callback):
 
 def _run_trial(study: Study, wanted: Search, settings_of: Callable[[list[str], int, int], RunSettings]) -> None:
     trial = study.ask()
-    overrides = [one.override(trial) for one in wanted.space]
+    chosen = overrides(wanted.space, trial)
     try:
-        settings = settings_of(overrides, trial.number, trial_seed(wanted.seed, trial.number))
+        settings = settings_of(chosen, trial.number, trial_seed(wanted.seed, trial.number))
         value = _figure(fit(settings, [Pruning(trial, wanted.metric)]), wanted.metric)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
@@ -197,5 +210,6 @@ def best_overrides(study: Study) -> dict[str, Any] | None:
 def table(study: Study) -> Sequence[FrozenTrial]:
     """Trials that ended, the best first, then those that were pruned, then those that failed."""
     rank = {TrialState.COMPLETE: 0, TrialState.PRUNED: 1, TrialState.FAIL: 2}
+    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     ended = study.get_trials(deepcopy=False, states=_ENDED)
-    return sorted(ended, key=lambda one: (rank[one.state], one.value if one.value is not None else math.inf))
+    return sorted(ended, key=lambda one: (rank[one.state], math.inf if one.value is None else sign * one.value))

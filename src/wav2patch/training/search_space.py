@@ -1,4 +1,8 @@
-"""A space of settings to search, in words: ``module.learning_rate=log(1e-5,1e-2) inverter.width=choice(64,128)``."""
+"""A space of settings to search, in words: ``module.learning_rate=log(1e-5,1e-2) inverter.width=choice(64,128)``.
+
+A number at the end of a path is a place in a list, of which all places are searched: ``module.betas.0=float(0.7,0.95)
+module.betas.1=float(0.9,0.999)``.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from wav2patch.errors import UserError
 from wav2patch.spelling import read_number, spell
 
 _WORDS = re.compile(r"(?P<path>[\w.]+)=(?P<kind>log|float|int|logint|choice)\((?P<values>.*)\)")
+_PLACE = re.compile(r"\.\d+$")
 FORMS = "log(LOW,HIGH), float(LOW,HIGH), int(LOW,HIGH), logint(LOW,HIGH) or choice(A,B,…)"
 
 
@@ -44,15 +49,29 @@ class Dimension:
     kind: str
     values: tuple[Any, ...]
 
-    def override(self, trial: Suggests) -> str:
-        """The setting with a value that a trial suggests, as `compose_settings` takes it."""
+    @property
+    def setting(self) -> str:
+        """The path without a place in a list."""
+        return _PLACE.sub("", self.path)
+
+    def value(self, trial: Suggests) -> str:
+        """The value that a trial suggests, as `compose_settings` takes it."""
         if self.kind == "choice":
             value = trial.suggest_categorical(self.path, self.values)
-            return f"{self.path}={'null' if value is None else value}"
+            return "null" if value is None else str(value)
         low, high = self.values
         if self.kind.endswith("int"):
-            return f"{self.path}={trial.suggest_int(self.path, low, high, log=self.kind == 'logint')}"
-        return f"{self.path}={spell(trial.suggest_float(self.path, low, high, log=self.kind == 'log'))}"
+            return str(trial.suggest_int(self.path, low, high, log=self.kind == "logint"))
+        return spell(trial.suggest_float(self.path, low, high, log=self.kind == "log"))
+
+
+def overrides(space: Sequence[Dimension], trial: Suggests) -> list[str]:
+    """Settings with the values that a trial suggests, as `compose_settings` takes them."""
+    found: dict[str, list[str]] = {}
+    for one in space:
+        found.setdefault(one.setting, []).append(one.value(trial))
+    lists = {one.setting for one in space if one.path != one.setting}
+    return [f"{path}=[{','.join(some)}]" if path in lists else f"{path}={some[-1]}" for path, some in found.items()]
 
 
 def is_dimension(word: str) -> bool:
@@ -104,4 +123,12 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         for one in above:
             section = section.setdefault(one, {})
         section[name] = value
-    return sections
+    return {name: _listed(one) for name, one in sections.items()}
+
+
+def _listed(value: Any) -> Any:
+    """Sections whose names are places, as lists."""
+    if not isinstance(value, Mapping):
+        return value
+    inner = {name: _listed(one) for name, one in value.items()}
+    return list(inner.values()) if all(name.isdigit() for name in inner) else inner

@@ -68,6 +68,7 @@ class OptimizerSettings:
     learning_rate: Annotated[float, "At its highest."] = 1e-4
     weight_decay: Annotated[float, "Of AdamW; 0 is Adam."] = 0.0
     betas: Annotated[tuple[float, float], "Of Adam."] = (0.9, 0.999)
+    eps: Annotated[float, "Of Adam."] = 1e-8
     schedule: Annotated[
         Literal["cosine", "constant", "plateau"],
         "cosine falls to final_scale at the last step; plateau to a tenth where val/loss has been no better.",

@@ -46,7 +46,7 @@ def make_preset_encoder(spec: Spec, layout: Layout, size: int) -> nn.Module:
 
     Args:
         spec: A name of `PRESET_ENCODERS` or `PUBLISHED`, or one with settings; those given beside a published name
-            take the place of what was published.
+            take the place of what was published, in its inputs and tokens too.
         layout: Columns of the patches.
         size: Of an embedding.
 
@@ -56,5 +56,10 @@ def make_preset_encoder(spec: Spec, layout: Layout, size: int) -> nn.Module:
     settings: dict[str, Any] = {"name": spec} if isinstance(spec, str) else dict(spec)
     published = PUBLISHED.get(settings.get("name", ""))
     if published is not None:
-        settings = {**published, **settings, "name": published["name"]}
+        beneath = {
+            key: {**published[key], **value}
+            for key, value in settings.items()
+            if isinstance(value, Mapping) and isinstance(published.get(key), Mapping) and "name" not in value
+        }
+        settings = {**published, **settings, **beneath, "name": published["name"]}
     return build("preset encoder", PRESET_ENCODERS, settings, layout, size)
