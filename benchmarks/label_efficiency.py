@@ -1,14 +1,17 @@
 r"""What pretraining is worth: heads on a pretrained encoder and on the same one from scratch, with few labels and many.
 
-    wav2patch data generate synth=dexed notes=C4 length=2 count=62k features=log_mel_level:hop=0.02 audio=none out=heard
-    wav2patch data subset heard train=58k val=500 test=500
-    wav2patch data generate synth=dexed notes=C4 length=2 count=256 seed=77 out=heard-unseen
+    FEATURE=log_mel_level:window=0.03125:hop=0.0078125
+    CLIPS="synth=inversynth_fm length=1 sample_rate=16384"
+    wav2patch data generate $CLIPS count=25k seed=5 features=$FEATURE audio=none out=heard
+    wav2patch data subset heard train=24k val=500 test=500 duplicates=drop
+    wav2patch data generate $CLIPS count=260 seed=77 out=heard-unseen
     wav2patch data subset heard-unseen test=256
-    python benchmarks/label_efficiency.py --data heard --targets heard-unseen/test.h5 --labels 6000 --out results/labels
+    python benchmarks/label_efficiency.py --synth inversynth_fm --feature $FEATURE --data heard --labels 6000
+        --targets heard-unseen/test.h5 --out results/labels
 
 A U-Net learns to fill in what is hidden of the training sounds, a transformer to tell their hidden patches apart, both
 without a label (`experiment=pretrain/unet`, `pretrain/contrastive`). Then a head says the classes of every parameter
-(`experiment=dexed/classification`), from a share of the labels, of which there may be fewer than sounds (`--labels`):
+(`experiment=inversynth_fm/is`), from a share of the labels, of which there may be fewer than sounds (`--labels`):
 on the encoder as it was pretrained and kept, on the same one trained along, and on one from scratch. All have equal
 steps; counted is the checkpoint that is best on the validation view. Runs lie below `--out`: one that was stopped goes
 on, one that is finished is left alone.
@@ -84,6 +87,11 @@ KINDS = {
         },
     ),
 }
+HEADS = {
+    "dexed": ["experiment=dexed/classification", "note=none", "data.notes=C4"],
+    "vital": ["experiment=vital/classification", "note=none", "data.notes=C4"],
+    "inversynth_fm": ["experiment=inversynth_fm/is"],
+}
 STARTS = ("scratch", "pretrained", "pretrained and kept")
 
 
@@ -129,12 +137,13 @@ def head_words(cell: Cell, options: argparse.Namespace, pretrained: Path) -> lis
     settings |= {"frozen": "true"} if cell.start == "pretrained and kept" else {}
     encoder = ", ".join(f"{name}: {value}" for name, value in {"name": kind.encoder, **settings}.items())
     return [
-        *(f"experiment={options.synth}/classification", f"out={options.out / 'heads' / kind.encoder}"),
-        *(f"name='{cell.start.replace(' ', '_')}_{cell.share}'", "note=none", "data.notes=C4"),
+        *HEADS[options.synth],
+        *(f"out={options.out / 'heads' / kind.encoder}", f"name='{cell.start.replace(' ', '_')}_{cell.share}'"),
         *shared_words(options, options.head_steps),
         *(f"data.folder={cut_folder(cell.share, options)}", f"++inverter.encoder={{{encoder}}}"),
         *(f"trainer.val_every={max(1, options.head_steps // 10)}", "trainer.monitor=val/loss"),
-        *(f"module.warmup_steps={options.head_steps // 20}", "module.mask_inaudible=true", "module.ema=null"),
+        *(f"module.learning_rate={options.head_rate}", f"module.warmup_steps={options.head_steps // 20}"),
+        *("module.mask_inaudible=true", "module.ema=null"),
         *([] if cell.start == "scratch" else [f"init='{pretrained}'"]),
     ]
 
@@ -188,16 +197,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the views train, val and test")
     parser.add_argument("--targets", required=True, help="test view with audio, that no run has seen")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
+    parser.add_argument("--synth", default="dexed", choices=list(HEADS))
     parser.add_argument("--feature", default="log_mel_level:hop=0.02")
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--starts", nargs="+", default=list(STARTS), choices=list(STARTS))
     parser.add_argument("--shares", type=float, nargs="+", default=[0.01, 0.1, 1.0], help="of the labels")
     parser.add_argument("--labels", type=int, default=0, help="patches that are known; all those of the sounds")
-    parser.add_argument("--steps", type=int, default=3_000, help="of a pretraining")
+    parser.add_argument("--steps", type=int, default=1_500, help="of a pretraining")
     parser.add_argument("--rate", type=float, default=1e-3, help="of a pretraining")
-    parser.add_argument("--head-steps", type=int, default=1_500, help="of a head")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--head-steps", type=int, default=600, help="of a head")
+    parser.add_argument("--head-rate", type=float, default=1e-3, help="of a head")
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rows", type=int, default=256, help="targets")
     parser.add_argument("--published", action="store_true", help="networks of the source's sizes")
     parser.add_argument("--standardize", action="store_true", help="each cell by the training sounds' statistics")
