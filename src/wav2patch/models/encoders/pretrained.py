@@ -17,7 +17,9 @@ from wav2patch.models.pretraining.unet_1d import UNetEncoder
 
 
 class UnetTokens(nn.Module):
-    """The way down of a U-Net, averaged to a few slots in time, and a head.
+    """The way down of a U-Net, each level averaged to a few slots in time, and a head.
+
+    All levels are read: what skips carry, the deepest one of a pretrained network has no need to know.
 
     Args:
         shape: ``(channels, bands, frames)`` of a feature; channels are averaged.
@@ -26,7 +28,7 @@ class UnetTokens(nn.Module):
         base: See `UNetEncoder`.
         multipliers: See `UNetEncoder`.
         blocks: See `UNetEncoder`.
-        times: Slots in time that are kept at most.
+        times: Slots in time that are kept of a level at most.
         squeezed: Channels of a slot.
         hidden: Width of the residual MLP behind.
         frozen: Whether the network stays as it was pretrained.
@@ -45,7 +47,7 @@ class UnetTokens(nn.Module):
         multipliers: Sequence[int] = (1, 2, 4, 8),
         blocks: int = 2,
         times: int = 13,
-        squeezed: int = 48,
+        squeezed: int = 24,
         hidden: int = 512,
         frozen: bool = False,
         heard: Heard = "levelled",
@@ -55,22 +57,43 @@ class UnetTokens(nn.Module):
         self.leveller = Leveller(heard, 3)
         self.network = UNetEncoder(bands, base=base, multipliers=multipliers, blocks=blocks)
         self.network.requires_grad_(not frozen)
-        places = frames
-        for _ in multipliers:
-            places = (places + places % 2) // 2
-        slots = min(places, times)
-        deepest = self.network.widths[-1]
-        self.squeeze = nn.Sequential(group_norm(deepest), nn.Conv1d(deepest, squeezed, 1))
-        self.register_buffer("averaging", averaging(places, slots), persistent=False)
-        self.head = TokenHead(squeezed * slots + self.leveller.told, tokens, width, hidden=hidden)
-
-    averaging: Tensor
+        widths = (*self.network.widths, self.network.widths[-1])
+        self.slots = nn.ModuleList(
+            _Slots(one, squeezed, places, times)
+            for one, places in zip(widths, _places(frames, len(widths)), strict=True)
+        )
+        numbers = sum(one.numbers for one in self.slots)  # type: ignore[misc]
+        self.head = TokenHead(numbers + self.leveller.told, tokens, width, hidden=hidden)
 
     def forward(self, features: Tensor) -> Tensor:
         """Tokens ``(n, tokens, width)`` of spectrograms ``(n, channels, bands, frames)``."""
         values, told = self.leveller(features)
-        slots = self.squeeze(self.network(values.mean(dim=1))[0]) @ self.averaging
-        return self.head(torch.cat([slots.flatten(1), told], dim=1))
+        bottom, skips = self.network(values.mean(dim=1))
+        slots = [read(one) for read, one in zip(self.slots, (*skips, bottom), strict=True)]
+        return self.head(torch.cat([*slots, told], dim=1))
+
+
+class _Slots(nn.Module):
+    """Fewer channels in fewer places, ``(n, numbers)``, of what a level says ``(n, channels, places)``."""
+
+    averaging: Tensor
+
+    def __init__(self, channels: int, squeezed: int, places: int, times: int) -> None:
+        super().__init__()
+        self.numbers = squeezed * min(places, times)
+        self.squeeze = nn.Sequential(group_norm(channels), nn.Conv1d(channels, squeezed, 1))
+        self.register_buffer("averaging", averaging(places, min(places, times)), persistent=False)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return (self.squeeze(values) @ self.averaging).flatten(1)
+
+
+def _places(frames: int, levels: int) -> list[int]:
+    """Of each level, the deepest last."""
+    found = [frames]
+    while len(found) < levels:
+        found.append((found[-1] + found[-1] % 2) // 2)
+    return found
 
 
 class PatchTokens(nn.Module):
