@@ -202,6 +202,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--starts", nargs="+", default=list(STARTS), choices=list(STARTS))
     parser.add_argument("--shares", type=float, nargs="+", default=[0.01, 0.1, 1.0], help="of the labels")
+    parser.add_argument("--without", nargs="*", default=[], help='cells to leave out, such as "U-Net, scratch, 1%%"')
     parser.add_argument("--labels", type=int, default=0, help="patches that are known; all those of the sounds")
     parser.add_argument("--steps", type=int, default=1_500, help="of a pretraining")
     parser.add_argument("--rate", type=float, default=1e-3, help="of a pretraining")
@@ -217,7 +218,8 @@ def main() -> None:
     pretraining = {name: pretraining_words(KINDS[name], options) for name in options.kinds}
     pretrained = train_all(pretraining, options.jobs)
     print(write_pretraining(pretrained, options.out))
-    cells = [Cell(kind, start, share) for kind in options.kinds for share in options.shares for start in options.starts]
+    grid = [Cell(kind, start, share) for kind in options.kinds for share in options.shares for start in options.starts]
+    cells = [cell for cell in grid if cell.name not in options.without]
     heads = train_all(
         {cell.name: head_words(cell, options, pretrained[cell.kind].last) for cell in cells}, options.jobs
     )

@@ -80,7 +80,8 @@ class InverterModule(lightning.LightningModule):
         self.save_hyperparameters(ignore=["inverter", "record"])
         self.inverter, self.record, self.seed = inverter, record, seed
         self.learning_rate, self.weight_decay, self.betas = learning_rate, weight_decay, (betas[0], betas[1])
-        self.eps, self.schedule = eps, schedule
+        self.eps = eps
+        self.schedule: Schedule = schedule
         self.warmup_steps, self.hold_steps, self.cycles, self.final_scale = (
             warmup_steps,
             hold_steps,
