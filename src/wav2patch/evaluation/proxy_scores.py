@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from wav2patch.metrics.retrieval import by_subsets, modality_gap, recall, reciprocal_rank
 
@@ -23,6 +22,8 @@ SIZES = (512, 4_096)
 """Candidates: those of the paper's validation, and of its test."""
 
 RECALLS = (1, 5, 10)
+
+_AT_ONCE = 512
 
 REPETITIONS: Mapping[int, int] = {512: 32}
 """Subsets by their size; 8 of other sizes."""
@@ -89,8 +90,12 @@ def neighbour_anchor(known_patches: Values, known: Values, patches: Values) -> N
         known: Embeddings of their sounds ``(m, size)``.
         patches: Encodings ``(n, D)``.
     """
-    _, nearest = KDTree(known_patches).query(patches)
-    return np.asarray(known[np.asarray(nearest)], dtype=np.float64)
+    points = np.asarray(known_patches, dtype=np.float64)
+    # In hundreds of dimensions a tree looks at every point, one by one; products of matrices do so at once.
+    squares = np.square(points).sum(axis=1)
+    some = np.array_split(np.asarray(patches, dtype=np.float64), -(-len(patches) // _AT_ONCE))
+    nearest = np.concatenate([(squares - 2.0 * one @ points.T).argmin(axis=1) for one in some])
+    return np.asarray(known[nearest], dtype=np.float64)
 
 
 def _subsets(queries: Values, candidates: Values, measure: Measure, size: int, seed: int) -> Spread:
