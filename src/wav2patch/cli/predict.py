@@ -85,9 +85,9 @@ def _sorted(words: Sequence[str]) -> tuple[list[Path], list[str]]:
 
 
 def _predict_one(sound: Path, folder: Path, loaded: Loaded, wanted: Predicting) -> Prediction:
-    from wav2patch.evaluation.finetuning import predict_finetuned
     from wav2patch.evaluation.prediction import hear, predict
     from wav2patch.evaluation.prediction_files import save_prediction
+    from wav2patch.evaluation.prediction_finetuning import predict_finetuned
     from wav2patch.files import check_folder
 
     record = loaded.model.record
