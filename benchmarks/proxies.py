@@ -147,15 +147,21 @@ class Ear:
         return np.stack([self.feature(one.mean(axis=0, keepdims=True), rate) for one in sounds]).astype(np.float64)
 
 
-def expected_of(checkpoint: Path, encodings: NDArray[np.float32]) -> tuple[NDArray[np.float64], Any, float]:
-    """Embeddings of patches ``(n, D)``, the proxy, and milliseconds a patch, many at a time."""
-    inverter: Any = load_trained(checkpoint).inverter
+Expect = Callable[[torch.Tensor], torch.Tensor]
+"""Embeddings ``(n, size)`` that a proxy expects of vectors ``(n, D)`` in [−1, 1]."""
+
+
+def proxy_of(checkpoint: Path) -> Expect:
+    """The proxy of a run."""
+    inverter: Any = load_trained(checkpoint, empty=True).inverter
+    return inverter.embed_patches
+
+
+def expected_of(proxy: Expect, encodings: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Embeddings of patches ``(n, D)``, many at a time."""
     vectors = torch.from_numpy(encodings) * 2.0 - 1.0
     with torch.inference_mode():
-        begun = time.perf_counter()
-        found = torch.cat([inverter.embed_patches(some) for some in vectors.split(AT_ONCE)])
-        took = time.perf_counter() - begun
-    return found.double().numpy(), inverter.embed_patches, 1000.0 * took / len(vectors)
+        return torch.cat([proxy(some) for some in vectors.split(AT_ONCE)]).double().numpy()
 
 
 @dataclass(frozen=True)
@@ -173,10 +179,14 @@ class Line:
 
 def line_of(cell: Cell, checkpoint: Path, tested: Heard, made: Heard | None, slopes: Slopes) -> Line:
     """Of a trained proxy."""
-    expected, proxy, took = expected_of(checkpoint, tested.patches)
-    scores = score(expected, tested.embeddings)
-    found = None if made is None else score(expected_of(checkpoint, made.patches)[0], made.embeddings)
-    return Line(cell.by, cell.encoder, scores, cell.steps, fidelity(slopes, proxy), took, found)
+    proxy = proxy_of(checkpoint)
+    begun = time.perf_counter()
+    expected = expected_of(proxy, tested.patches)
+    took = 1000.0 * (time.perf_counter() - begun) / len(expected)
+    found = None if made is None else score(expected_of(proxy, made.patches), made.embeddings)
+    return Line(
+        cell.by, cell.encoder, score(expected, tested.embeddings), cell.steps, fidelity(slopes, proxy), took, found
+    )
 
 
 def told(one: Spread | None) -> str:
@@ -209,26 +219,8 @@ def head_of(line: Line, sizes: Sequence[int]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the nearest is looked for in, and the mean taken of."""
-
-    patches: NDArray[np.float32]
-    embeddings: NDArray[np.float64]
-
-    def anchors(self, test: Heard, made: Heard | None, ear: Ear, again: int) -> list[Line]:
-        """What is worth nothing, and what is as good as it gets."""
-        nearest = f"nearest of {len(self.patches):,} patches"
-        ways: dict[str, Callable[[Heard], ProxyScores]] = {
-            "the mean": lambda one: score(mean_anchor(self.embeddings, len(one.embeddings)), one.embeddings),
-            nearest: lambda one: score(neighbour_anchor(self.patches, self.embeddings, one.patches), one.embeddings),
-            f"rendered again ({again} patches)": lambda one: one.again(ear, again),
-        }
-        return [Line("", name, way(test), made=None if made is None else way(made)) for name, way in ways.items()]
-
-
-@dataclass(frozen=True)
 class Heard:
-    """Test patches and the embeddings of their sounds."""
+    """Patches and the embeddings of their sounds."""
 
     patches: NDArray[np.float32]
     embeddings: NDArray[np.float64]
@@ -236,6 +228,17 @@ class Heard:
     def again(self, ear: Ear, rows: int) -> ProxyScores:
         """Of so many rendered once more."""
         return score(ear(ear.synth.space.decode(self.patches[:rows])), self.embeddings[:rows])
+
+
+def anchors(known: Heard, tested: Heard, made: Heard | None, ear: Ear, again: int) -> list[Line]:
+    """What is worth nothing, and what is as good as it gets."""
+    nearest = f"nearest of {len(known.patches):,} patches"
+    ways: dict[str, Callable[[Heard], ProxyScores]] = {
+        "the mean": lambda one: score(mean_anchor(known.embeddings, len(one.embeddings)), one.embeddings),
+        nearest: lambda one: score(neighbour_anchor(known.patches, known.embeddings, one.patches), one.embeddings),
+        f"rendered again ({again} patches)": lambda one: one.again(ear, again),
+    }
+    return [Line("", name, way(tested), made=None if made is None else way(made)) for name, way in ways.items()]
 
 
 def write(lines: Sequence[Line], sizes: Sequence[int], out: Path, heading: str) -> str:
@@ -288,10 +291,10 @@ def main() -> None:
     ear = Ear(test, options.feature)
     cells = cells_of(options, lengths(options, test.fields[FEATURES + options.feature].shape[0]))
     trained = train_all({cell.name: cell.words(options) for cell in cells}, options.jobs)
-    known = Known(*read(train_view, options.feature, options.known))
+    known = Heard(*read(train_view, options.feature, options.known))
     tested = Heard(*read(test, options.feature))
     made = None if options.presets is None else Heard(*read(open_view(options.presets), options.feature))
-    lines = known.anchors(tested, made, ear, options.again)
+    lines = anchors(known, tested, made, ear, options.again)
     slopes: Slopes = measure_slopes(ear.synth.space, ear.synth.space.decode(tested.patches[:SLOPED]), ear)
     lines += [line_of(cell, trained[cell.name].last, tested, made, slopes) for cell in cells]
     sizes = sorted(lines[0].scores.mrr_by_sound)

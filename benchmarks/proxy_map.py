@@ -13,37 +13,26 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from wav2patch.datasets.shards.layout import FEATURES
+from proxies import expected_of, proxy_of, read
 from wav2patch.datasets.views.view import open_view
 from wav2patch.files import atomic_path
 from wav2patch.parameters import ParameterSpace
 from wav2patch.synths.catalogue import load_synth
-from wav2patch.training.saving import load_trained
 
 FEW = 10
 """Choices that have colours of their own."""
 
 
-def expected_of(checkpoint: Path, encodings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Embeddings ``(n, size)`` that a proxy expects of encodings ``(n, D)``."""
-    proxy: Any = load_trained(checkpoint, empty=True).inverter
-    with torch.inference_mode():
-        parts = [proxy.embed_patches(some) for some in (torch.from_numpy(encodings) * 2.0 - 1.0).split(1_024)]
-    return torch.cat(parts).numpy()
-
-
 def lay_out(
-    heard: NDArray[np.float32], expected: Mapping[str, NDArray[np.float32]], neighbours: int
+    heard: NDArray[np.float64], expected: Mapping[str, NDArray[np.float64]], neighbours: int
 ) -> dict[str, NDArray[np.float32]]:
     """Places ``(n, 2)`` of sounds, and of what proxies expect on the same map."""
     try:
@@ -110,11 +99,9 @@ def main() -> None:
     parser.add_argument("--neighbours", type=int, default=30)
     options = parser.parse_args()
     view = open_view(options.view)
-    rows = slice(0, min(options.rows, len(view)))
-    encodings = view.read("parameters", rows).astype(np.float32)
-    heard = view.read(FEATURES + options.feature, rows).astype(np.float32)
+    encodings, heard = read(view, options.feature, options.rows)
     named = dict(one.split("=", 1) for one in options.proxy)
-    expected = {name: expected_of(Path(path), encodings) for name, path in named.items()}
+    expected = {name: expected_of(proxy_of(Path(path)), encodings) for name, path in named.items()}
     values, said = label_of(load_synth(view.recipe.synth).space, encodings, options.label)
     options.out.mkdir(parents=True, exist_ok=True)
     draw(lay_out(heard, expected, options.neighbours), values, said, options.label, options.out / "proxy_map.png")

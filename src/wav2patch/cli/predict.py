@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,8 @@ import typer
 from wav2patch.errors import UserError
 
 if TYPE_CHECKING:
-    from wav2patch.evaluation.prediction import Loaded, Prediction
+    from wav2patch.evaluation.prediction import Prediction, Recording
+    from wav2patch.weights.record import Record
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,21 +53,18 @@ def command(
     from wav2patch.cli.console import fail, print_json, printable
     from wav2patch.cli.keys import read_keys
     from wav2patch.cli.sounds import own_folders
-    from wav2patch.evaluation.prediction import load_model
     from wav2patch.evaluation.prediction_files import as_dictionary
 
     sounds, settings = _sorted(words)
     wanted = read_keys(Predicting, settings)
     if not sounds:
         raise UserError("name the sounds to predict, such as bass.wav.")
-    if wanted.finetune and wanted.n != 1:
-        raise UserError("finetune=… gives one answer and the one before: leave n=… out.")
-    loaded = load_model(wanted.ckpt)
+    one_by_one = _way(wanted)
     done: list[tuple[Prediction, Path]] = []
     folders = own_folders(sounds, wanted.out)
     for sound, folder in folders:
         try:
-            done.append((_predict_one(sound, folder, loaded, wanted), folder))
+            done.append((_predict_one(sound, folder, wanted, *one_by_one), folder))
         except UserError as error:
             fail(str(error))
             continue
@@ -84,19 +82,32 @@ def _sorted(words: Sequence[str]) -> tuple[list[Path], list[str]]:
     return [Path(one) for one in words if one not in settings], settings
 
 
-def _predict_one(sound: Path, folder: Path, loaded: Loaded, wanted: Predicting) -> Prediction:
-    from wav2patch.evaluation.prediction import hear, predict
+def _way(wanted: Predicting) -> tuple[Record, Callable[[Recording], Prediction]]:
+    """What the model is, and how it answers a recording; it is loaded once for all."""
+    from wav2patch.evaluation.prediction import load_model, predict
+    from wav2patch.evaluation.prediction_finetuning import load_for_finetuning, predict_finetuned
+
+    if not wanted.finetune:
+        loaded = load_model(wanted.ckpt)
+        return loaded.model.record, lambda recording: predict(loaded, recording, n=wanted.n, seed=wanted.seed)
+    if wanted.finetune < 0:
+        raise UserError(f"finetune is 1 step or more, not {wanted.finetune}.")
+    if wanted.n != 1:
+        raise UserError("finetune=… gives one answer and the one before: leave n=… out.")
+    trained = load_for_finetuning(wanted.ckpt)
+    return trained.record, lambda recording: predict_finetuned(trained, recording, steps=wanted.finetune)
+
+
+def _predict_one(
+    sound: Path, folder: Path, wanted: Predicting, record: Record, answer: Callable[[Recording], Prediction]
+) -> Prediction:
+    from wav2patch.evaluation.prediction import hear
     from wav2patch.evaluation.prediction_files import save_prediction
-    from wav2patch.evaluation.prediction_finetuning import predict_finetuned
     from wav2patch.files import check_folder
 
-    record = loaded.model.record
     recording = hear(sound, record, note=wanted.note, velocity=wanted.velocity, hold=wanted.hold)
     check_folder(folder)
-    if wanted.finetune:
-        found = predict_finetuned(wanted.ckpt, recording, steps=wanted.finetune)
-    else:
-        found = predict(loaded, recording, n=wanted.n, seed=wanted.seed)
+    found = answer(recording)
     save_prediction(found, folder)
     return found
 

@@ -22,22 +22,19 @@ if TYPE_CHECKING:
     from wav2patch.training.saving import Trained
 
 
-def predict_finetuned(path: Path, recording: Recording, *, steps: int) -> Prediction:
+def predict_finetuned(trained: Trained, recording: Recording, *, steps: int) -> Prediction:
     """The best answer of so many steps, and behind it the one before any, where that is another.
 
     Every different answer is rendered: ``steps + 1`` renders at most. There is no chance in it; see `finetune_answer`.
 
     Args:
-        path: A checkpoint, or a model folder with weights.
+        trained: As `load_for_finetuning` gives it.
         recording: As `hear` gives it.
         steps: Of finetuning.
 
     Raises:
-        UserError: The model has no decoder that stands for its synth, or the synth cannot render on this machine.
+        UserError: The synth cannot render on this machine.
     """
-    if steps < 1:
-        raise UserError(f"finetune is 1 step or more, not {steps}.")
-    trained = _load(path)
     if reason := trained.synth.missing():
         raise UserError(reason)
     renderer = make_renderer(trained.synth, 1)
@@ -50,7 +47,12 @@ def predict_finetuned(path: Path, recording: Recording, *, steps: int) -> Predic
     return Prediction(recording, trained.record, trained.synth, 0, predicted)
 
 
-def _load(path: Path) -> Trained:
+def load_for_finetuning(path: Path) -> Trained:
+    """An InverSynth II from a checkpoint, or a model folder with weights.
+
+    Raises:
+        UserError: There is none, it is damaged, has no decoder that stands for its synth, or PyTorch is missing.
+    """
     try:
         from wav2patch.models.inverters.inversynth import InverSynth  # noqa: PLC0415 - PyTorch takes seconds to import
         from wav2patch.training.saving import load_trained  # noqa: PLC0415

@@ -6,17 +6,15 @@ and anchors, which say what is worth nothing and what is as good as it gets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wav2patch.metrics.retrieval import by_subsets, modality_gap, recall, reciprocal_rank
+from wav2patch.metrics.retrieval import modality_gap, recall, reciprocal_rank, subset_ranks
 
 Values = NDArray[np.floating]
-Measure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 SIZES = (512, 4_096)
 """Candidates: those of the paper's validation, and of its test."""
@@ -68,9 +66,11 @@ def score(expected: Values, heard: Values, *, sizes: Sequence[int] = SIZES, seed
         seed: Of the subsets.
     """
     fitting = [size for size in sizes if size <= len(heard)] or [len(heard)]
-    by_sound = {size: _subsets(heard, expected, reciprocal_rank, size, seed) for size in fitting}
-    by_patch = {size: _subsets(expected, heard, reciprocal_rank, size, seed) for size in fitting}
-    recalls = {k: _subsets(heard, expected, partial(recall, k=k), max(fitting), seed) for k in RECALLS}
+    sounds = {size: _ranks(heard, expected, size, seed) for size in fitting}
+    patches = {size: _ranks(expected, heard, size, seed) for size in fitting}
+    by_sound = {size: _spread(reciprocal_rank(places)) for size, places in sounds.items()}
+    by_patch = {size: _spread(reciprocal_rank(places)) for size, places in patches.items()}
+    recalls = {k: _spread(recall(sounds[max(fitting)], k)) for k in RECALLS}
     gap = modality_gap(expected, heard, seed=seed)
     return ProxyScores(
         float(np.abs(expected - heard).mean()), by_sound, by_patch, recalls, gap.centroids, gap.told_apart
@@ -98,7 +98,11 @@ def neighbour_anchor(known_patches: Values, known: Values, patches: Values) -> N
     return np.asarray(known[nearest], dtype=np.float64)
 
 
-def _subsets(queries: Values, candidates: Values, measure: Measure, size: int, seed: int) -> Spread:
-    times = REPETITIONS.get(size, 8)
-    found = by_subsets(queries, candidates, measure, size=size, repetitions=times, seed=seed)
+def _ranks(queries: Values, candidates: Values, size: int, seed: int) -> NDArray[np.float64]:
+    return subset_ranks(queries, candidates, size=size, repetitions=REPETITIONS.get(size, 8), seed=seed)
+
+
+def _spread(values: NDArray[np.float64]) -> Spread:
+    """Of the means of subsets ``(repetitions, size)``."""
+    found = values.mean(axis=1)
     return Spread(float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else 0.0)

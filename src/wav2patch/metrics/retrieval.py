@@ -119,11 +119,25 @@ def by_subsets(
     Raises:
         ValueError: There are fewer pairs than a subset has.
     """
+    places = subset_ranks(queries, candidates, size=size, repetitions=repetitions, seed=seed, distance=distance)
+    return np.array([measure(one).mean() for one in places])
+
+
+def subset_ranks(
+    queries: Values,
+    candidates: Values,
+    *,
+    size: int,
+    repetitions: int,
+    seed: int = 0,
+    distance: Distance = "l1",
+) -> Result:
+    """The ranks that `by_subsets` measures, ``(repetitions, size)`` or ``(1, size)``, for several measures of them."""
     first, second = _pairs(queries, candidates)
     if not 1 <= size <= len(first):
         raise ValueError(f"a subset of {size} cannot be drawn of {len(first)} pairs")
-    rows = list(_subsets(len(first), size, repetitions if size < len(first) else 1, seed))
-    return np.array([measure(ranks(first[one], second[one], distance)).mean() for one in rows])
+    rows = _subsets(len(first), size, repetitions if size < len(first) else 1, seed)
+    return np.stack([ranks(first[one], second[one], distance) for one in rows])
 
 
 @dataclass(frozen=True)

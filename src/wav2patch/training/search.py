@@ -95,8 +95,8 @@ def open_study(wanted: Search) -> Study:
     Raises:
         UserError: The file is none of a study, or of one with another space or metric.
     """
-    told = {"space": [f"{one.path}={one.kind}{list(one.values)}" for one in wanted.space], "metric": wanted.metric}
-    told["direction"] = wanted.direction
+    space = [f"{one.path}={one.kind}{list(one.values)}" for one in wanted.space]
+    told = {"space": space, "metric": wanted.metric, "direction": wanted.direction}
     try:
         wanted.study.parent.mkdir(parents=True, exist_ok=True)
         storage = RDBStorage(f"sqlite:///{wanted.study}")
