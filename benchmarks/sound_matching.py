@@ -6,14 +6,14 @@ r"""Sound matching on one note: estimators with and without a proxy, InverSynth,
     wav2patch data subset both-unseen test=128
     python benchmarks/sound_matching.py --data both --targets both-unseen/test.h5 --out results/matching --steps 20000
 
-First the proxy is trained, `--proxy-steps` of the highway network on one-hots; then, at equal steps, the estimators of
-Combes et al. (JAES 2025), by parameters alone, mixed and switched over to the proxy, and InverSynth and InverSynth II
+A proxy is trained, `--proxy-steps` of the highway network on one-hots, and, at equal steps, the estimators of Combes et
+al. (JAES 2025), by parameters alone, mixed and switched over to the proxy, and InverSynth and InverSynth II
 (`experiment=dexed_estimator/…`). Each target, unseen, is answered
 
 * with one render: what a network says first;
 * with 31 renders: the best of InverSynth II's answers drawn from its softmax; InverSynth II finetuned for 30 steps, its
-  encoder's weights and its answer alone; and the matcher, from draws of the prior alone and from the model that comes
-  along.
+  encoder's weights and its answer alone; and the matcher, from draws of the prior alone and from the models that come
+  along, or others (`--models`).
 
 Answers are rendered on the real synth and measured by the panel of `compare`, with 95% intervals. Runs lie below
 `--out`: one that was stopped goes on, one that is finished is left alone. Written is what `wav2patch evaluate`
@@ -45,7 +45,7 @@ from wav2patch.evaluation.table import to_markdown
 from wav2patch.evaluation.trained import TrainedMethod
 from wav2patch.matching.budget import Budget
 from wav2patch.matching.evaluator import Evaluator
-from wav2patch.matching.learned import LearnedProposer
+from wav2patch.matching.learned import LearnedProposer, shipped_proposers
 from wav2patch.matching.proposers import PriorProposer, Proposer
 from wav2patch.matching.search import search
 from wav2patch.metrics.objective import Objective
@@ -116,11 +116,10 @@ class Answering:
 
 
 class Matching:
-    """The matcher with 31 renders, from a model or from draws of the prior alone."""
+    """The matcher with 31 renders, from what models propose and from draws of the prior."""
 
-    def __init__(self, synth: Synth, model: Path | None = None) -> None:
+    def __init__(self, synth: Synth, learned: Sequence[Proposer] = ()) -> None:
         self.synth = synth
-        learned: list[Proposer] = [] if model is None else [LearnedProposer(model, synth)]
         self.proposers = [*learned, PriorProposer(synth.prior())]
 
     def __call__(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
@@ -149,8 +148,12 @@ def methods_of(results: Mapping[str, RunResult], synth: Synth, options: argparse
         for name, way in _ways(trained, options).items():
             found[f"InverSynth II, {name}"] = Answering(synth, trained, way)
     found["the matcher, draws alone"] = Matching(synth)
-    if options.model is not None:
-        found["the matcher"] = Matching(synth, options.model)
+    if options.models is None:
+        learned = shipped_proposers(synth)
+    else:
+        learned = [LearnedProposer(model, synth) for model in options.models]
+    if learned:
+        found["the matcher"] = Matching(synth, learned)
     return found
 
 
@@ -164,6 +167,16 @@ def _ways(trained: Trained, options: argparse.Namespace) -> dict[str, Callable[[
     return ways
 
 
+def trained(options: argparse.Namespace) -> dict[str, RunResult]:
+    """All runs by their methods: the proxy beside those that take none, then those that begin from it."""
+    later = [method for method in options.methods if method in WITH_PROXY]
+    first = {"proxy": proxy_words(options)} if later else {}
+    first |= {method: words(method, options, Path()) for method in options.methods if method not in WITH_PROXY}
+    results = train_all(first, options.jobs)
+    results |= train_all({method: words(method, options, results["proxy"].last) for method in later}, options.jobs)
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with the views train and val")
@@ -174,16 +187,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20_000, help="of each method")
     parser.add_argument("--proxy-steps", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=128, help="targets")
-    parser.add_argument("--model", type=Path, help="that the matcher starts from, e.g. src/wav2patch/pretrained/dexed")
+    parser.add_argument(
+        "--models", type=Path, nargs="*", help="that the matcher starts from; else those that come along"
+    )
     parser.add_argument("--weight-rates", type=float, nargs="*", default=[1e-4])
     parser.add_argument("--answer-rates", type=float, nargs="*", default=[0.3])
     parser.add_argument("--precision", default="32-true", help="bf16-mixed is faster where processors have it")
     parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
     options = parser.parse_args()
-    proxy = Path()
-    if set(WITH_PROXY) & set(options.methods):
-        proxy = train_all({"proxy": proxy_words(options)}, 1)["proxy"].last
-    results = train_all({one: words(one, options, proxy) for one in options.methods}, options.jobs)
+    results = trained(options)
     torch.set_num_threads(1)
     rows = ViewRows(open_view(options.targets), options.rows)
     found = evaluate_rendered(methods_of(results, rows.synth, options), rows, options.out, options.jobs)
