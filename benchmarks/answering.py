@@ -1,4 +1,4 @@
-"""Answers of a trained InverSynth II for one sound that may be rendered: drawn, or finetuned.
+"""Answers of a trained InverSynth II for one sound that may be rendered: drawn, chosen by its decoder, or finetuned.
 
 Each way gives the best vector that was heard, and its distance.
 """
@@ -25,6 +25,8 @@ from wav2patch.training.run_folder import run_folder
 from wav2patch.training.saving import Trained
 
 STEPS = 30
+_AT_ONCE = 64
+"""Vectors that are decoded together."""
 
 Answer = tuple[Tensor, float]
 """A vector ``(D,)`` in [−1, 1], and the distance of its sound in dB."""
@@ -57,7 +59,22 @@ class Target:
 def said(trained: Trained, target: Target, answers: int) -> Answer:
     """The best of so many answers, the likeliest first and the others drawn from the softmax."""
     chance = torch.Generator().manual_seed(target.row.number)
-    vectors = trained.inverter.propose_batch(target.features[None], None, answers, chance)[0]
+    return _best(trained.inverter.propose_batch(target.features[None], None, answers, chance)[0], target)
+
+
+@torch.no_grad()
+def chosen(trained: Trained, target: Target, answers: int, draws: int) -> Answer:
+    """The best of so many answers: the likeliest, and draws that the decoder expects to sound most alike."""
+    chance = torch.Generator().manual_seed(target.row.number)
+    model: Any = trained.inverter
+    vectors = model.propose_batch(target.features[None], None, draws, chance)[0]
+    expected = torch.cat([model.sound_of_vectors(some, None) for some in vectors.split(_AT_ONCE)])
+    apart = (expected - target.features).abs().flatten(1).mean(dim=1)
+    apart[0] = -1.0
+    return _best(vectors[apart.argsort()[:answers]], target)
+
+
+def _best(vectors: Tensor, target: Target) -> Answer:
     distances = [target.distance(vector) for vector in vectors]
     best = min(range(len(distances)), key=distances.__getitem__)
     return vectors[best], distances[best]

@@ -11,9 +11,9 @@ al. (JAES 2025), by parameters alone, mixed and switched over to the proxy, and 
 (`experiment=dexed_estimator/…`). Each target, unseen, is answered
 
 * with one render: what a network says first;
-* with 31 renders: the best of InverSynth II's answers drawn from its softmax; InverSynth II finetuned for 30 steps, its
-  encoder's weights and its answer alone; and the matcher, from draws of the prior alone and from the models that come
-  along, or others (`--models`).
+* with 31 renders: the best of InverSynth II's answers drawn from its softmax, and of those that its decoder chooses
+  from many (`--draws`); InverSynth II finetuned for 30 steps, its encoder's weights and its answer alone; and the
+  matcher, from draws of the prior alone and from the models that come along, or others (`--models`).
 
 Answers are rendered on the real synth and measured by the panel of `compare`, with 95% intervals. Runs lie below
 `--out`: one that was stopped goes on, one that is finished is left alone. Written is what `wav2patch evaluate`
@@ -34,7 +34,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from answering import STEPS, Answer, Target, answer_finetuned, said, training_batches, weights_finetuned
+from answering import STEPS, Answer, Target, answer_finetuned, chosen, said, training_batches, weights_finetuned
 from evaluating import evaluate_rendered
 from runs import QUIET, train_all
 from starts import target_of
@@ -160,6 +160,9 @@ def methods_of(results: Mapping[str, RunResult], synth: Synth, options: argparse
 def _ways(trained: Trained, options: argparse.Namespace) -> dict[str, Callable[[Trained, Target], Answer]]:
     batches: Iterator = training_batches(words("is2", options, Path()), trained)
     ways: dict[str, Callable[[Trained, Target], Answer]] = {f"best of {RENDERS} drawn": partial(said, answers=RENDERS)}
+    for draws in options.draws:
+        name = f"best of {RENDERS} that its decoder chose from {draws:,}"
+        ways[name] = partial(chosen, answers=RENDERS, draws=draws)
     for rate in options.weight_rates:
         ways[f"weights finetuned at {rate:g}"] = partial(weights_finetuned, batches=batches, rate=rate)
     for rate in options.answer_rates:
@@ -190,6 +193,7 @@ def main() -> None:
     parser.add_argument(
         "--models", type=Path, nargs="*", help="that the matcher starts from; else those that come along"
     )
+    parser.add_argument("--draws", type=int, nargs="*", default=[1000], help="that a decoder chooses from")
     parser.add_argument("--weight-rates", type=float, nargs="*", default=[1e-4])
     parser.add_argument("--answer-rates", type=float, nargs="*", default=[0.3])
     parser.add_argument("--precision", default="32-true", help="bf16-mixed is faster where processors have it")
