@@ -1,6 +1,6 @@
 """Read all rows of a view once, shuffled, as a training would, and say how fast that went.
 
-python benchmarks/reading.py dexed-100k/train.h5 [--audio] [--workers 0]
+python benchmarks/reading.py dexed-100k/train.h5 [--features mel128] [--audio] [--workers 0] [--held 0]
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ def main() -> None:
     parser.add_argument("view")
     parser.add_argument("--audio", action="store_true", help="Read the clips too.")
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--features", nargs="+", default=["log_mel"], help="in words")
+    parser.add_argument("--held", type=int, default=1024, help="MiB of fields that are read once and held in memory")
     options = parser.parse_args()
 
     start = time.perf_counter()
@@ -30,8 +32,16 @@ def main() -> None:
     checked = time.perf_counter() - start
     print(f"{len(view)} rows: opened in {1e3 * opened:.0f} ms, checked in {checked:.2f} s")
 
-    settings = {"features": "log_mel", "audio": options.audio, "batch_size": 128, "last": "keep", "standardize": False}
-    data = ClipData(train=view, num_workers=options.workers, **settings)
+    data = ClipData(
+        train=view,
+        features=options.features,
+        audio=options.audio,
+        batch_size=128,
+        last="keep",
+        standardize=False,
+        num_workers=options.workers,
+        held=options.held * 2**20,
+    )
     data.setup("fit")
     seen, start, cpu = [], time.perf_counter(), time.process_time()
     for batch in data.train_dataloader():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,34 @@ def test_a_batch_is_what_the_view_has(finished_set: Path) -> None:
     assert len(clips) == 37
 
 
+@pytest.mark.parametrize("held", [37 * 200, 37 * 2_000, 2**30])
+def test_what_is_held_in_memory_reads_as_what_is_not(finished_set: Path, held: int) -> None:
+    view = open_view(finished_set / "train.h5")
+    clips, plain = ClipDataset(view, ["audio", MEL], held), ClipDataset(view, ["audio", MEL])
+    kept = sum(field.nbytes for field in clips.hold().values())
+    assert 0 < kept <= held
+    assert not plain.hold()
+    assert {"index", "notes"} <= clips.hold().keys()
+    assert ("audio" in clips.hold()) == (held == 2**30)
+    for rows in ([30, 2, 17, 2], [0, 1, 2], [-1]):
+        mine, theirs = clips.__getitems__(rows), plain.__getitems__(rows)
+        assert list(mine) == list(theirs)
+        assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+    with pytest.raises(IndexError):
+        clips.__getitems__([37])
+
+
+def test_what_is_held_is_not_sent_along(finished_set: Path) -> None:
+    clips = ClipDataset(open_view(finished_set / "train.h5"), [MEL], 2**30)
+    clips.hold()
+    sent = pickle.dumps(clips)
+    assert len(sent) < clips.hold()[MEL].nbytes / 10
+    assert torch.equal(pickle.loads(sent)[3]["parameters"], clips[3]["parameters"])
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_workers_read_the_same_however_they_are_started(finished_set: Path, method: str) -> None:
-    clips = ClipDataset(open_view(finished_set / "train.h5"), [MEL])
+    clips = ClipDataset(open_view(finished_set / "train.h5"), [MEL], 37 * 2_000)
     clips[0]  # a file is open as workers are forked
     order = EpochOrder(37, 16)
     alone, helped = RowLoader(clips, order), RowLoader(clips, order, num_workers=2, start_method=method)

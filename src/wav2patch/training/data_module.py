@@ -13,6 +13,7 @@ from wav2patch.datasets.recipes.feature_words import load_stored_feature
 from wav2patch.datasets.recipes.recipe import Recipe
 from wav2patch.datasets.shards.layout import AUDIO
 from wav2patch.datasets.storage.base import open_storage
+from wav2patch.datasets.storage.local import LocalStorage
 from wav2patch.datasets.views.view import View, open_view, open_view_in
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
@@ -59,6 +60,8 @@ class ClipData(ResumableData):
         persistent_workers: Whether workers stay between epochs.
         prefetch_factor: Batches that each worker reads ahead.
         start_method: Of worker processes; see `RowLoader`.
+        held: Bytes of fields that are held in memory; see `ClipDataset`. Of remote data sets nothing is, as it would
+            have to be fetched first.
         cache: Folder for copies of remote files.
     """
 
@@ -83,10 +86,11 @@ class ClipData(ResumableData):
         persistent_workers: bool = True,
         prefetch_factor: int = 2,
         start_method: str | None = None,
+        held: int = 2**30,
         cache: Path | None = None,
     ) -> None:
         super().__init__()
-        self.folder, self.cache = folder, cache
+        self.folder, self.cache, self.held = folder, cache, held
         self.places: dict[str, Place] = {"train": train, "val": val, "test": test, "predict": predict or test}
         self.features: tuple[Feature, ...] = tuple(
             load_stored_feature(words) for words in ([features] if isinstance(features, str) else features)
@@ -201,7 +205,8 @@ class ClipData(ResumableData):
         return self.watched(self._loader_of(view, order))
 
     def _loader_of(self, view: View, order: EpochOrder) -> Loader:
-        source = ClipDataset(view, self._finish.needs)
+        source = ClipDataset(view, self._finish.needs, self.held if isinstance(view.storage, LocalStorage) else 0)
+        source.hold()
         return RowLoader(source, order, marks={"data": view_mark(view)}, **self.loading)
 
     def _open(self, place: Place) -> View:

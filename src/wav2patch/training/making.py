@@ -149,6 +149,7 @@ def _clips(settings: DataSettings) -> ClipData:
         seed=settings.seed,
         standardize=False if settings.standardize is False else None,
         num_workers=settings.workers,
+        held=settings.held * 2**20,
     )
     _check_clips(data, settings)
     data.augment = _degrade(settings, data.recipe.sample_rate, data.recipe.features)

@@ -43,6 +43,7 @@ class DataSettings:
     folder: Annotated[str | None, "clips: of the views; local, or such as s3://bucket/set."] = None
     train: Annotated[str, "clips: the view that is trained on."] = "train"
     val: Annotated[str, "clips: the view that is validated on; none if it is not there."] = "val"
+    held: Annotated[int, "clips: MiB of what is read that are kept in memory, what is small first."] = 1_024
     notes: Annotated[str | None, "online: how notes are drawn, wide by default. Clips must have these notes."] = None
     prior: Annotated[str, "online: where patches come from."] = "synth"
     length: Annotated[float, "online: seconds of a clip."] = 4.0
