@@ -1,12 +1,15 @@
 r"""Sound matching on one note: estimators with and without a proxy, InverSynth, InverSynth II, and the matcher.
 
-    wav2patch data generate synth=dexed notes=C4 count=100k features=log_mel_level:hop=0.02,mel128 audio=none out=both
-    wav2patch data subset both train=96k val=2k test=2k
-    wav2patch data generate synth=dexed notes=C4 count=128 seed=77 out=both-unseen
-    wav2patch data subset both-unseen test=128
-    python benchmarks/sound_matching.py --data both --targets both-unseen/test.h5 --out results/matching --steps 20000
+    wav2patch data generate synth=dexed notes=C4 length=2 count=62k seed=5 features=log_mel_level:hop=0.02,mel128 \
+        audio=none out=both
+    wav2patch data subset both train=58k val=2k test=2k
+    wav2patch data generate synth=dexed notes=C4 length=2 count=220k seed=9 features=mel128 audio=none out=heard
+    wav2patch data subset heard train=216k val=2k test=2k
+    wav2patch data generate synth=dexed notes=C4 length=2 count=256 seed=77 out=unseen
+    wav2patch data subset unseen test=256
+    python benchmarks/sound_matching.py --data both --proxy-data heard --targets unseen/test.h5 --out results/matching
 
-A proxy is trained, `--proxy-steps` of the highway network on one-hots, and, at equal steps, the estimators of Combes et
+A proxy is trained, `--proxy-steps` of it, and, at equal steps, the estimators of Combes et
 al. (JAES 2025), by parameters alone, mixed and switched over to the proxy, and InverSynth and InverSynth II
 (`experiment=dexed_estimator/…`). Each target, unseen, is answered
 
@@ -82,15 +85,22 @@ def words(method: str, options: argparse.Namespace, proxy: Path) -> list[str]:
     ]
     if method in ("parameters", *WITH_PROXY):
         found.append(f"inverter.ramp=[{steps // 3},{2 * steps // 3}]")
-    return [*found, f"init='{proxy}'"] if method in WITH_PROXY else found
+    if method in WITH_PROXY:
+        found += [f"inverter.proxy.name={options.proxy}", f"init='{proxy}'"]
+    return found
 
 
 def proxy_words(options: argparse.Namespace) -> list[str]:
-    """Of the proxy, the highway network on one-hots."""
+    """Of the proxy."""
     steps = options.proxy_steps
     return [
-        *(f"experiment={options.synth}_proxy/hn_oh", f"out={options.out / 'runs'}", f"name={steps}"),
-        *(f"data.folder={options.data}", "data.workers=0", f"trainer.max_steps={steps}", "inverter.draws=64"),
+        *(f"experiment={options.synth}_proxy/{options.proxy}", f"out={options.out / 'runs'}", f"name={steps}"),
+        *(
+            f"data.folder={options.proxy_data or options.data}",
+            "data.workers=0",
+            f"trainer.max_steps={steps}",
+            "inverter.draws=64",
+        ),
         *(
             f"trainer.val_every={max(1, steps // 4)}",
             "trainer.checkpoint_every=200",
@@ -188,7 +198,9 @@ def main() -> None:
     parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--steps", type=int, default=20_000, help="of each method")
+    parser.add_argument("--proxy", default="rn_oh", help="method of `experiment=…_proxy/…`")
     parser.add_argument("--proxy-steps", type=int, default=10_000)
+    parser.add_argument("--proxy-data", type=Path, help="folder of a larger data set with mel128 alone, for the proxy")
     parser.add_argument("--rows", type=int, default=128, help="targets")
     parser.add_argument(
         "--models", type=Path, nargs="*", help="that the matcher starts from; else those that come along"

@@ -24,7 +24,7 @@ FREE = (
             *("monitor", "accelerator", "devices", "nodes", "strategy", "matmul", "compile", "progress"),
         )
     ),
-    *("data.workers", "data.ahead", "data.kind", "data.val_rows"),
+    *("data.workers", "data.held", "data.ahead", "data.kind", "data.val_rows"),
 )
 """Settings that a run may have other values of when it goes on; all others make it another run."""
 
