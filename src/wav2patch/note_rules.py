@@ -100,7 +100,7 @@ class PaperNotes:
             ValueError: The rule never draws such a note.
         """
         end = note.onset + note.duration
-        if not (self.low <= note.pitch <= self.high and note.onset >= 0 and end <= self.length * (1 + 1e-9)):
+        if not (self.low <= note.pitch <= self.high and note.onset >= 0 and end <= self.length * (1 + 1e-6)):
             raise ValueError(f"{note} lies outside {self}")
         pitch = (note.pitch - self.low) / max(self.high - self.low, 1)
         return np.array([pitch, note.onset / self.length, min(end / self.length, 1.0)], dtype=np.float32)

@@ -78,11 +78,14 @@ def test_the_best_settings_are_shown_and_kept(
     assert f"inverter.blocks={best['inverter.blocks']}" in shown.out
     kept = yaml.safe_load(Path("s.best.yaml").read_text())
     assert kept["experiment"] == "kosc/mse"
-    assert kept["inverter"] == {"blocks": best["inverter.blocks"], "width": best["inverter.width"]}
+    assert (kept["inverter"]["blocks"], kept["inverter"]["width"]) == (best["inverter.blocks"], best["inverter.width"])
     config = yaml.safe_load(say(capsys, monkeypatch, "train", "settings=s.best.yaml", "--cfg", "job").out)
     assert config["module"]["learning_rate"] == best["module.learning_rate"]
     trial = yaml.safe_load(Path("runs/hpo/s/kosc/mse/trial-0001/config.yaml").read_text())
     assert trial["seed"] == trial_seed(0, 1) != trial_seed(0, 0)
+    free = {name: trial["data"][name] for name in ("kind", "val_rows")}
+    assert {**config["data"], **free} == trial["data"]
+    assert config["inverter"]["encoder"] == trial["inverter"]["encoder"]
 
 
 def test_trials_that_promise_little_end_early(
@@ -140,6 +143,11 @@ def test_another_search_in_the_same_file_is_refused(
     other = say(capsys, monkeypatch, "hpo", *TOY, "inverter.blocks=int(1,2)", "study=s.db")
     assert other.code == 2
     assert "is a study with another space" in other.err
+    longer = search(capsys, monkeypatch, "trials=1", "study=s.db", "trainer.max_steps=9", "out=elsewhere")
+    assert longer.code == 0
+    other = search(capsys, monkeypatch, "study=s.db", "data.seed=3")
+    assert other.code == 2
+    assert "is a study with other settings" in other.err
 
 
 @pytest.mark.parametrize("sampler", get_args(Sampler))

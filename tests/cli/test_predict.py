@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,14 +12,18 @@ import numpy as np
 import pytest
 from commands import one_sentence
 from in_process import Said, say
-from tiny_models import remembering, tiny_trained
+from tiny_models import remembering, tiny_record, tiny_trained
 
 from wav2patch.audio.files import read_audio, write_wav
+from wav2patch.models.inverters.catalogue import make_inverter
+from wav2patch.note_rules import parse_notes
 from wav2patch.notes import Note
 from wav2patch.priors import draw
 from wav2patch.synths.base import Synth
 from wav2patch.synths.catalogue import load_synth
-from wav2patch.training.saving import save_model
+from wav2patch.training.export import export
+from wav2patch.training.saving import Trained, save_model
+from wav2patch.training.shown_draws import show_draws
 
 
 @pytest.fixture
@@ -91,6 +96,37 @@ def test_a_model_that_predicts_the_note_hears_from_the_first_sample(type_in, tmp
     assert 48 <= note["pitch"] <= 72
     assert note["onset"] + note["duration"] <= 0.5 + 1e-3
     assert type_in("predict", sound, "ckpt=model", "note=C4").code == 2
+
+
+@pytest.mark.parametrize(("notes", "pitch", "duration"), [("C5 duration=0.2", 72, 0.2), ("paper length=0.5", 60, 0.5)])
+def test_a_model_of_one_note_has_its_patches_play_that_note(
+    type_in, tmp_path: Path, sound: Path, notes: str, pitch: int, duration: float
+) -> None:
+    trained = tiny_trained("regression", note="none")
+    record = dataclasses.replace(trained.record, notes=parse_notes(notes, trained.record.length).words)
+    save_model(tmp_path / "model", trained.inverter, record, trained.standard)
+    said = type_in("predict", sound, "ckpt=model", "--json")
+    assert said.code == 0, said.err
+    (told,) = json.loads(said.out)["predictions"]
+    note = told["predictions"][0]["note"]
+    assert (note["pitch"], note["duration"]) == (pitch, duration)
+
+
+@pytest.mark.slow
+def test_graphs_that_cannot_hear_alone_leave_it_to_the_weights(type_in, tmp_path: Path, sound: Path) -> None:
+    settings = {"kind": "proxy", "preset_encoder": {"name": "highway", "hidden": 8, "blocks": 2}, "draws": 30}
+    record = tiny_record(settings, note="none", feature="mel128", shape=(128,))
+    synth = load_synth("dexed")
+    proxy = make_inverter(record.inverter, record.layout(), record.shape, note=False).eval()
+    show_draws(proxy, record, synth)
+    export(Trained(proxy, record, None, synth, Path("here")), tmp_path / "whole")
+    assert type_in("predict", sound, "ckpt=whole").code == 0
+    export(Trained(proxy, record, None, synth, Path("here")), tmp_path / "graphs", weights=False)
+    said = type_in("predict", sound, "ckpt=graphs")
+    assert said.code == 2
+    assert "hears through mel128, which takes PyTorch" in said.err
+    said = type_in("export", "ckpt=whole", "out=again")
+    assert "wav2patch predict SOUND ckpt=again" in said.out
 
 
 def test_an_answer_is_finetuned_and_the_best_comes_first(type_in, tmp_path: Path, sound: Path) -> None:
@@ -201,6 +237,7 @@ def test_an_exported_model_is_matched_with(type_in, tmp_path: Path, sound: Path,
         (["out=there"], "ckpt=… has to be given"),
         (["ckpt=no.ckpt", "out=there"], "there is no no.ckpt"),
         (["ckpt={known}", "out=taken"], "holds no model"),
+        (["ckpt={known}", "out=there", "draws=0"], "draws is 1 or more, not 0"),
         (["ckpt={known}", "out=there", "card=no.yaml"], "no.yaml cannot be read"),
     ],
 )

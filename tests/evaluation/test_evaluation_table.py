@@ -159,3 +159,19 @@ def test_rows_are_drawn_short_or_long_silent_or_not(samples: int, level: float) 
     picture = draw_row({"target": sound, "match": 0.5 * sound}, 44_100, "a row")
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 4_000
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "shown"),
+    [
+        (3.1834, 0.0612, "3.183 ± 0.061"),
+        (0.66712, 0.0008, "0.66712 ± 0.00080"),
+        (12.14637, 0.0006, "12.14637 ± 0.00060"),
+        (8.5e-6, 1.2e-4, "8.5e-06 ± 0.0001"),
+        (2.0, 0.0, "2.00 ± 0.00"),
+        (2.3456, math.nan, "2.35"),
+        (math.nan, math.nan, "–"),
+    ],
+)
+def test_a_mean_has_the_places_of_its_interval(value: float, half: float, shown: str) -> None:
+    assert table.cell(Estimate(value, value - half, value + half, 9)) == shown

@@ -39,6 +39,11 @@ def test_rows_of_a_view_are_known_by_their_numbers_in_the_set(data: Path) -> Non
     assert row_indices(view, range(len(view))).tolist() == list(view.read("index", slice(None))) == [*range(2, 10)]
 
 
+def test_the_view_may_have_been_given_by_its_address(data: Path) -> None:
+    checkpoint = checkpoint_of(data.parent / "run", folder=str(data), train=str(data / "train.h5"))
+    assert rows_trained_on(checkpoint, open_view(data), 100) == 8
+
+
 @pytest.mark.parametrize(("first", "rows", "count", "known"), [(2, 6, 100, 0), (0, 6, 100, 2), (0, 6, 1, 1)])
 def test_rows_that_were_trained_on_are_counted(data: Path, first: int, rows: int, count: int, known: int) -> None:
     checkpoint = checkpoint_of(data.parent / "run", folder=str(data))

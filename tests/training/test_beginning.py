@@ -67,6 +67,27 @@ def test_an_encoder_begins_from_what_was_pretrained(pretrained: RunResult, tmp_p
     assert fit(wanted).steps == 3
 
 
+def test_what_counts_batches_begins_anew(tmp_path: Path) -> None:
+    vae = {
+        "kind": "vae_flow",
+        "encoder": {"name": "cnn_1d", "widths": [4, 4], "out": 8, "hidden": 8},
+        "width": 16,
+        "hidden": 16,
+        "decoder_width": 8,
+        "latent_layers": 2,
+        "regression_layers": 2,
+    }
+    trained = fit(settings(tmp_path / "first", vae, data={**SOUNDS, "feature": "spectrum"}))
+    state = kept(trained.last)
+    assert int(state["inverter.steps"]) == 3
+    wanted = settings(tmp_path / "second", vae, data={**SOUNDS, "feature": "spectrum"}, init=str(trained.last))
+    run = make_run(wanted)
+    run.data.close()
+    begun = run.inverter.state_dict()
+    assert int(begun.pop("steps")) == 0
+    assert all(torch.equal(value, state[f"inverter.{name}"]) for name, value in begun.items())
+
+
 def test_a_frozen_encoder_stays_as_it_was(pretrained: RunResult, tmp_path: Path) -> None:
     encoder = {"name": "unet_1d", **UNET, "hidden": 8, "frozen": True}
     result = fit(settings(tmp_path, regression(encoder), init=str(pretrained.last)))

@@ -125,6 +125,41 @@ def test_a_run_goes_on_from_another_s_checkpoint(tmp_path: Path) -> None:
         fit(settings(tmp_path, name="third", resume="nowhere.ckpt"))
 
 
+def test_a_run_that_ended_early_goes_on_with_more_patience(tmp_path: Path) -> None:
+    still = {"module": {"learning_rate": 1e-12, "schedule": "constant"}}
+    impatient = fit(settings(tmp_path, name="one", **still, trainer={"val_every": 1, "patience": 1, "max_steps": 20}))
+    assert (impatient.state, impatient.steps < 20) == ("trained", True)
+    again = fit(settings(tmp_path, name="one", **still, trainer={"val_every": 1, "patience": 1, "max_steps": 30}))
+    assert (again.state, again.steps) == ("finished before", impatient.steps)
+    patient = fit(settings(tmp_path, name="one", **still, trainer={"val_every": 1, "patience": 99, "max_steps": 20}))
+    assert (patient.state, patient.steps) == ("resumed", 20)
+
+
+def test_another_monitor_finds_a_best_checkpoint_of_its_own(tmp_path: Path) -> None:
+    classes = {"inverter": {"kind": "classification", "encoder": CNN}}
+    first = fit(settings(tmp_path, name="one", **classes, trainer={"monitor": "val/accuracy", "max_steps": 4}))
+    assert first.best is not None
+    before = first.best.read_bytes()
+    second = fit(settings(tmp_path, name="one", **classes, trainer={"monitor": "val/loss", "max_steps": 8}))
+    assert second.best is not None
+    assert second.best.read_bytes() != before
+
+
+def test_a_run_that_begins_anew_keeps_no_figures_of_the_one_before(tmp_path: Path) -> None:
+    changes = {"callbacks": {"parameter_errors": 2}, "logging": {"tensorboard": True}}
+    folder = fit(settings(tmp_path, name="one", **changes)).folder
+    errors = (folder / "parameter_errors.csv").read_text()
+    assert fit(settings(tmp_path, name="one", resume="none", **changes)).state == "trained"
+    assert (folder / "parameter_errors.csv").read_text() == errors
+    assert len(list((folder / "tensorboard").glob("events*"))) == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("batch_size", 0), ("seed", -1), ("val_rows", -1), ("held", -1)])
+def test_numbers_out_of_range_are_told(tmp_path: Path, name: str, value: int) -> None:
+    with pytest.raises(UserError, match=rf"data\.{name} is \d or more, not {value}"):
+        fit(settings(tmp_path, data={name: value}))
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -41,7 +41,7 @@ def command(
     """Make a model folder of a checkpoint, which `wav2patch match --proposer` takes without PyTorch.
 
     Examples:
-      wav2patch export ckpt=runs/dexed/first/checkpoints/best.ckpt out=models/dexed
+      wav2patch export ckpt=runs/dexed/flow/first/checkpoints/best.ckpt out=models/dexed
 
       wav2patch export ckpt=best.ckpt out=models/small half=true weights=false
 
@@ -50,8 +50,11 @@ def command(
     from wav2patch.cli.console import out, print_json, printable
     from wav2patch.cli.keys import read_keys
     from wav2patch.weights.card import read_card
+    from wav2patch.weights.hearing import hears_alone
 
     wanted = read_keys(Exporting, settings)
+    if wanted.draws is not None and wanted.draws < 1:
+        raise UserError(f"draws is 1 or more, not {wanted.draws}.")
     try:
         from wav2patch.training.export import export
         from wav2patch.training.saving import load_trained
@@ -67,7 +70,12 @@ def command(
         return
     worst = max(differences.values(), default=0.0)
     out().print(f"{printable(made.path)}: {size / 1e6:.1f} MB, differs from PyTorch by {worst:.1g} at most")
-    out().print(f"Use it: wav2patch match SOUND --synth {made.record.synth} --proposer {printable(made.path)}")
+    if hears_alone(made.record):
+        out().print(f"Use it: wav2patch match SOUND --synth {made.record.synth} --proposer {printable(made.path)}")
+    else:
+        out().print(
+            f"It hears {made.record.feature}, which takes PyTorch: wav2patch predict SOUND ckpt={printable(made.path)}"
+        )
 
 
 def _with_sounds(wanted: Exporting) -> Trained:

@@ -95,10 +95,17 @@ def _search(wanted: Searching, words: list[str]) -> Study:
 
     plan = Search(
         file, space, wanted.trials, wanted.sampler, wanted.pruner, wanted.metric, wanted.startup, base.seed,  # type: ignore[arg-type]
-        wanted.direction,  # type: ignore[arg-type]
+        wanted.direction, _telling(fixed),  # type: ignore[arg-type]
     )  # fmt: skip
     with quiet_lightning():
         return search(plan, settings_of, report)
+
+
+def _telling(words: list[str]) -> tuple[str, ...]:
+    """The words that make a run what it is: not where it lies, on what it runs, or for how long."""
+    from wav2patch.training.run_folder import is_free
+
+    return tuple(word for word in words if not is_free(word.partition("=")[0]))
 
 
 def _check_choices(wanted: Searching) -> None:
@@ -132,14 +139,14 @@ def _keep_best(study: Study, wanted: Searching, words: list[str]) -> dict[str, A
 
     from wav2patch.files import write_text
     from wav2patch.training.search import best_overrides
-    from wav2patch.training.search_space import nested
+    from wav2patch.training.search_space import is_dimension, nested
 
     best = best_overrides(study)
     if best is None:
         return None
-    experiment = [word.partition("=")[2] for word in words if word.startswith("experiment=")]
-    content = {**({"experiment": experiment[-1]} if experiment else {}), **nested(best)}
-    write_text(_best_file(wanted), yaml.safe_dump(content, sort_keys=False))
+    fixed = [word.partition("=") for word in _telling([word for word in words if not is_dimension(word)])]
+    content = {**{path: yaml.safe_load(value) for path, _, value in fixed}, **best}
+    write_text(_best_file(wanted), yaml.safe_dump(nested(content), sort_keys=False))
     return best
 
 

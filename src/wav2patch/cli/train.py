@@ -73,11 +73,16 @@ def run_job(settings: RunSettings, words: Sequence[str]) -> RunResult:
         with as_one_command(words), quiet_lightning():
             result = fit(settings)
     except KeyboardInterrupt:
-        note_aside("the same command goes on from the last checkpoint.")
+        note_aside(f"{_going_on(settings)} from the last checkpoint.")
         raise
     if is_first_process():
-        note_aside(_sentence(result))
+        note_aside(_sentence(result, settings))
     return result
+
+
+def _going_on(settings: RunSettings) -> str:
+    """How a run that was stopped goes on."""
+    return "the same command goes on" if settings.resume == "auto" else "the same command without resume=… goes on"
 
 
 @contextlib.contextmanager
@@ -158,11 +163,12 @@ def _show_sweep(results: Sequence[Any], as_json: bool) -> None:
         raise UserError(f"{len(failures)} of {len(results)} runs failed; the first: {failures[0]}")
 
 
-def _sentence(result: RunResult) -> str:
+def _sentence(result: RunResult, settings: RunSettings) -> str:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items() if name.count("/") == 1)
     ending = {
-        "finished before": "this run was finished before; more trainer.max_steps go on, resume=none begins anew",
-        "stopped": "stopped by its time; the same command goes on",
+        "finished before": "this run was finished before; more trainer.max_steps go on, or more trainer.patience where "
+        "that ended it, and resume=none begins anew",
+        "stopped": f"stopped by its time; {_going_on(settings)}",
     }.get(result.state, f"{result.state} in {result.seconds:.0f} s")
     return f"{result.folder}: {result.steps} steps, {ending}; {figures or 'nothing was validated'}."
 

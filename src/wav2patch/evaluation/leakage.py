@@ -12,7 +12,7 @@ import yaml
 from numpy.typing import NDArray
 
 from wav2patch.datasets.recipes.recipe import Recipe, shard_name
-from wav2patch.datasets.views.view import View, open_view
+from wav2patch.datasets.views.view import View, find_view
 from wav2patch.errors import UserError
 from wav2patch.training.reading_settings import read_settings
 from wav2patch.training.run_folder import RunFolder
@@ -50,7 +50,7 @@ def _training_view(run: RunFolder) -> View | None:
         return None
     try:
         data = read_settings(yaml.safe_load(run.config.read_text(encoding="utf-8"))).data
-        return None if data.folder is None else open_view(f"{data.folder.rstrip('/')}/{data.train}.h5")
+        return None if data.folder is None else find_view(data.train, data.folder)
     except (UserError, OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
 

@@ -15,13 +15,15 @@ from wav2patch.audio.files import read_audio
 from wav2patch.audio.target import SILENT, listen
 from wav2patch.errors import UserError
 from wav2patch.metrics.objective import Objective
+from wav2patch.note_rules import FixedNote, parse_notes
 from wav2patch.notes import Note
 from wav2patch.parameters import Patch
 from wav2patch.rendering.base import Failure, Sound
 from wav2patch.rendering.choose import make_renderer
 from wav2patch.resampling import resample
 from wav2patch.synths.base import Audio, Synth
-from wav2patch.weights.folder import is_model_folder, open_folder
+from wav2patch.weights.folder import WEIGHTS, ModelFolder, is_model_folder, open_folder
+from wav2patch.weights.hearing import hears_alone
 from wav2patch.weights.proposals import Proposals
 from wav2patch.weights.ready import ReadyModel
 from wav2patch.weights.record import Record
@@ -120,12 +122,12 @@ class Prediction:
 
 
 def load_model(path: Path) -> Loaded:
-    """A model of a checkpoint, or of a model folder; a folder's graphs are preferred, as they take no PyTorch.
+    """A model of a checkpoint, or of a model folder; a folder's graphs are preferred, where they do without PyTorch.
 
     Raises:
         UserError: There is none, it is damaged, of another parameter space, or PyTorch is missing.
     """
-    if is_model_folder(path) and open_folder(path).graphs:
+    if is_model_folder(path) and _is_ready(open_folder(path)):
         return Loaded(ReadyModel(path), lambda seed: np.random.default_rng([seed]))
     try:
         # PyTorch takes seconds to import, and is not there in the core install.
@@ -139,6 +141,11 @@ def load_model(path: Path) -> Loaded:
     return Loaded(load_trained(path), lambda seed: torch.Generator().manual_seed(seed))
 
 
+def _is_ready(folder: ModelFolder) -> bool:
+    """Whether a folder's graphs are what is asked: all that it has, or enough without PyTorch."""
+    return bool(folder.graphs) and (hears_alone(folder.record) or not (folder.path / WEIGHTS).exists())
+
+
 def hear(
     path: Path, record: Record, *, note: str = "auto", velocity: int = 100, hold: float | None = None
 ) -> Recording:
@@ -146,6 +153,7 @@ def hear(
 
     One that is told the note hears the sound from its onset, as `wav2patch match` does. Any other hears the recording
     from its first sample: when a note starts is among the things that it finds out, or nothing that its synth knows of.
+    What was trained on one note alone, and is told none, has its patches play that note.
 
     Args:
         path: The file.
@@ -170,8 +178,14 @@ def hear(
     if np.abs(audio).max() < 10.0 ** (SILENT / 20.0):
         raise UserError(f"{path} is silent: its peak lies below {SILENT:.0f} dB, record it louder.")
     clip = resample(audio if len(audio) <= 2 else to_mono(audio)[None], rate, SAMPLE_RATE)
-    played = Note(velocity=velocity, duration=record.length)
+    played = _note_of(record) or Note(velocity=velocity, duration=record.length)
     return Recording(str(path), clip, Sound(played, record.length, SAMPLE_RATE))
+
+
+def _note_of(record: Record) -> Note | None:
+    """The note that all of a model's patches are for, where it was trained on one alone."""
+    rule = parse_notes(record.notes, record.length)
+    return rule.note if record.note == "none" and isinstance(rule, FixedNote) else None
 
 
 def predict(loaded: Loaded, recording: Recording, *, n: int = 1, seed: int = 0) -> Prediction:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def predict_finetuned(trained: Trained, recording: Recording, *, steps: int) -> Prediction:
     """The best answer of so many steps, and behind it the one before any, where that is another.
 
-    Every different answer is rendered: ``steps + 1`` renders at most. There is no chance in it; see `finetune_answer`.
+    Every different answer is rendered, ``steps + 1`` at most, and the two that are told once more. There is no chance
+    in it; see `finetune_answer`.
 
     Args:
         trained: As `load_for_finetuning` gives it.

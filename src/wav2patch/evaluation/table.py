@@ -45,7 +45,7 @@ def cell(estimate: Estimate) -> str:
     half = estimate.half
     if math.isnan(half):
         return f"{estimate.value:.3g}"
-    if 0 < half < _SMALL:
+    if 0 < half < _SMALL and abs(estimate.value) < _SMALL:
         return f"{estimate.value:.2g} ± {half:.1g}"
     places = 2 if half == 0 else max(1 - math.floor(math.log10(half)), 0)
     return f"{estimate.value:.{places}f} ± {half:.{places}f}"

@@ -46,7 +46,8 @@ def _begin_from(learner: Learner, path: Path) -> None:
     state = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
     kind = record.inverter["kind"]
     if kind == learner.kind:
-        _take(learner.load_state_dict, state, path)
+        own = learner.state_dict()
+        _take(learner.load_state_dict, {**state, **{name: own[name] for name in learner.counters}}, path)
         return
     if kind == Proxy.kind and isinstance(learner, Estimator):
         own = {k.removeprefix("presets."): v for k, v in state.items() if k.startswith("presets.")}

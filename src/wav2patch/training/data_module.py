@@ -14,7 +14,7 @@ from wav2patch.datasets.recipes.recipe import Recipe
 from wav2patch.datasets.shards.layout import AUDIO
 from wav2patch.datasets.storage.base import open_storage
 from wav2patch.datasets.storage.local import LocalStorage
-from wav2patch.datasets.views.view import View, open_view, open_view_in
+from wav2patch.datasets.views.view import View, find_view, is_address
 from wav2patch.errors import UserError
 from wav2patch.features.base import Feature
 from wav2patch.rendering.choose import available_cores
@@ -210,23 +210,13 @@ class ClipData(ResumableData):
         return RowLoader(source, order, marks={"data": view_mark(view)}, **self.loading)
 
     def _open(self, place: Place) -> View:
-        if isinstance(place, View):
-            return place
-        if _is_address(place):
-            return open_view(place, cache=self.cache)
-        if self.folder is None:
-            raise UserError(f"there is no view {place}: name the folder that it lies in, or give its address.")
-        return open_view_in(open_storage(self.folder, cache=self.cache), f"{place}.h5")
+        return place if isinstance(place, View) else find_view(place, self.folder, cache=self.cache)
 
     def _is_there(self, name: str) -> bool:
         place = self.places[name]
-        if isinstance(place, View) or _is_address(place):
+        if isinstance(place, View) or is_address(place):
             return True
         return self.folder is not None and open_storage(self.folder, cache=self.cache).exists(f"{place}.h5")
-
-
-def _is_address(place: Path | str) -> bool:
-    return isinstance(place, Path) or place.endswith(".h5") or "/" in place
 
 
 def _check_alike(view: View, other: View) -> None:

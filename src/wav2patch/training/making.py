@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -43,6 +43,10 @@ def make_data(settings: DataSettings) -> ResumableData:
         UserError: Settings contradict each other, or the data.
     """
     kind = data_kind(settings)
+    least = {"batch_size": 1, "seed": 0, "val_rows": 0, "epoch_batches": 1, "held": 0}
+    for name, low in least.items():
+        if (value := getattr(settings, name)) < low:
+            raise UserError(f"data.{name} is {low} or more, not {value}.")
     if kind == "clips":
         return _clips(settings)
     if settings.synth is None:
@@ -120,21 +124,21 @@ def standardize(data: ResumableData, settings: DataSettings, kept: Path) -> None
         settings: Of the data.
         kept: File in which measured numbers are kept, so that a resumed run has the same.
     """
-    feature = load_stored_feature(settings.feature)
-    if settings.standardize is False or (settings.standardize is None and heard_raw(feature.name)):
+    feature, target = load_stored_feature(settings.feature).name, cast(Any, data)
+    # An embedding beside stays as it is: what it is compared with is. So does the feature, if it is the same.
+    compared = settings.embedding is not None and load_stored_feature(settings.embedding).name == feature
+    if settings.standardize is False or compared or (settings.standardize is None and heard_raw(feature)):
+        target.standards = {}
         return
-    if isinstance(data, ClipData) and data.standards:
-        # An embedding beside stays as it is: what it is compared with is.
-        target: Any = data
-        target.standards = {name: one for name, one in data.standards.items() if name == feature.name}
+    if isinstance(data, ClipData) and feature in data.standards:
+        target.standards = {feature: data.standards[feature]}
         return
     if not kept.exists():
-        mean, deviation = _measured(settings, feature.name)
+        mean, deviation = _measured(settings, feature)
         with atomic_path(kept) as temporary:
             np.savez(temporary, allow_pickle=False, mean=mean, deviation=deviation)
     with np.load(kept, allow_pickle=False) as file:
-        target: Any = data
-        target.standards = {feature.name: Standardize(file["mean"], file["deviation"])}
+        target.standards = {feature: Standardize(file["mean"], file["deviation"])}
 
 
 def _clips(settings: DataSettings) -> ClipData:
@@ -223,8 +227,8 @@ def _check_notes(settings: RunSettings, facts: Facts) -> None:
 
 def _measured(settings: DataSettings, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each bin of a feature over the first rows of what is trained on, or over as many others."""
-    rows = dataclasses.replace(settings, val=settings.train, val_rows=MEASURED_ROWS, batch_size=32, standardize=False)
-    data = make_data(rows)
+    few = {"val_rows": MEASURED_ROWS, "batch_size": 32, "held": 0}
+    data = make_data(dataclasses.replace(settings, val=settings.train, standardize=False, **few))
     if isinstance(data, OnlineData):
         data.held_out["val"] = (MEASURED_SEED, MEASURED_ROWS)
     try:

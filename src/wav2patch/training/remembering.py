@@ -13,7 +13,6 @@ import torch
 from wav2patch.errors import UserError
 from wav2patch.models.inverters.base import Examples
 from wav2patch.training.callbacks.checkpoints import WholeFiles
-from wav2patch.training.making import finished
 from wav2patch.training.module import InverterModule
 from wav2patch.training.resuming import ResumableData
 from wav2patch.training.sampler import EndlessOrder
@@ -59,7 +58,7 @@ def _examples(module: InverterModule, data: ResumableData, most: int) -> Iterato
     endless = isinstance(loader.order, EndlessOrder)
     batches = itertools.islice(itertools.chain.from_iterable(itertools.repeat(loader)), most) if endless else loader
     for batch in batches:
-        yield module.translation(finished(data, batch))
+        yield module.translation(data.finish()(batch, training=True))
 
 
 def _standard(module: InverterModule, data: ResumableData) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -104,7 +104,7 @@ def fit(settings: RunSettings, callbacks: Sequence[Callback] = ()) -> RunResult:
     folder = run_folder(settings)
     folder.check(settings)
     ended = folder.read_result()
-    if settings.resume == "auto" and ended and (ended["steps"] >= settings.trainer.max_steps or ended["early"]):
+    if settings.resume == "auto" and ended and _is_over(ended, settings):
         return _result("finished before", folder, ended["steps"], began, ended["metrics"])
     with in_one_sentence(), without_remarks(), contextlib.ExitStack() as stack:
         run = make_run(settings, callbacks)
@@ -112,6 +112,14 @@ def fit(settings: RunSettings, callbacks: Sequence[Callback] = ()) -> RunResult:
         checkpoint = _checkpoint_of(run)
         metrics = _train(run, checkpoint) if _trains(run) else remember(run.module, run.data, run.trainer, folder.last)
     return _finish(run, began, checkpoint is not None, metrics)
+
+
+def _is_over(ended: Mapping[str, Any], settings: RunSettings) -> bool:
+    """Whether nothing is left to do of a run that has ended."""
+    if ended["steps"] >= settings.trainer.max_steps:
+        return True
+    patience, then = settings.trainer.patience, ended.get("patience")
+    return ended["early"] and (then is None or (patience is not None and patience <= then))
 
 
 def make_run(settings: RunSettings, callbacks: Sequence[Callback] = ()) -> Run:
@@ -197,7 +205,8 @@ def _finish(run: Run, began: float, resumed: bool, metrics: dict[str, float]) ->
     if steps < run.settings.trainer.max_steps and not early:
         state = "stopped"
     elif is_first_process():
-        content = {"steps": steps, "early": early, "metrics": metrics}
+        patience = None if stopper is None else stopper.patience
+        content = {"steps": steps, "early": early, "patience": patience, "metrics": metrics}
         write_text(run.folder.result, json.dumps(content, indent=1) + "\n")
     return _result(state, run.folder, steps, began, metrics)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +92,10 @@ class RunFolder:
         """
         check_folder(self.path)
         if settings.resume == "none":
-            for one in (self.last, self.best, self.result, self.metrics, self.standards):
+            files = (self.last, self.best, self.result, self.metrics, self.standards, *self.path.glob("*.csv"))
+            for one in files:
                 one.unlink(missing_ok=True)
+            shutil.rmtree(self.path / "tensorboard", ignore_errors=True)
         write_text(self.config, yaml.safe_dump(plain_settings(settings), sort_keys=False, allow_unicode=True))
 
     def read_result(self) -> dict[str, Any] | None:

@@ -48,6 +48,7 @@ class Search:
         startup: Trials before TPE learns, and before the median prunes.
         seed: Of the sampler and of the trials.
         direction: Of the figure, ``minimize`` or ``maximize``.
+        fixed: Settings that make all trials what they are, in words; another search has others.
     """
 
     study: Path
@@ -59,6 +60,7 @@ class Search:
     startup: int = 6
     seed: int = 0
     direction: Direction = "minimize"
+    fixed: tuple[str, ...] = ()
 
 
 def search(
@@ -93,10 +95,10 @@ def open_study(wanted: Search) -> Study:
     """The study in a file, a new one if there is none.
 
     Raises:
-        UserError: The file is none of a study, or of one with another space or metric.
+        UserError: The file is none of a study, or of one with another space, metric or other settings.
     """
     space = [f"{one.path}={one.kind}{list(one.values)}" for one in wanted.space]
-    told = {"space": space, "metric": wanted.metric, "direction": wanted.direction}
+    told = {"space": space, "metric": wanted.metric, "direction": wanted.direction, "settings": sorted(wanted.fixed)}
     try:
         wanted.study.parent.mkdir(parents=True, exist_ok=True)
         storage = RDBStorage(f"sqlite:///{wanted.study}")
@@ -109,7 +111,8 @@ def open_study(wanted: Search) -> Study:
         raise UserError(f"{wanted.study} cannot be used as a study: {type(error).__name__}.") from error
     for name, value in told.items():
         if there[name] not in (None, value):
-            raise UserError(f"{wanted.study} is a study with another {name} ({there[name]}): give another study=….")
+            what = "other settings" if name == "settings" else f"another {name}"
+            raise UserError(f"{wanted.study} is a study with {what} ({there[name]}): give another study=….")
         study.set_user_attr(name, value)
     return study
 

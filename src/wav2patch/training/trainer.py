@@ -106,7 +106,7 @@ def _callbacks(settings: RunSettings, folder: RunFolder, validates: bool) -> lis
     if validates:
         found.append(_Monitored(wanted.monitor))
     if wanted.patience is not None and validates:
-        found.append(EarlyStopping(wanted.monitor, patience=wanted.patience, check_on_train_epoch_end=False))
+        found.append(_Patience(wanted.monitor, patience=wanted.patience, check_on_train_epoch_end=False))
     if _shows_progress(settings):
         found.append(Progress())
     found += _shown(settings, folder.path)
@@ -122,6 +122,13 @@ def _shown(settings: RunSettings, folder: Path) -> list[Callback]:
     if wanted.audio:
         found.append(AudioExamples(folder, wanted.audio, wanted.every))
     return found
+
+
+class _Patience(EarlyStopping):
+    """Keeps the patience that it was made with when a run goes on, which may have been given more."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "patience": self.patience})
 
 
 class _Monitored(Callback):

@@ -60,13 +60,18 @@ class Hearing:
         return heard if self.standard is None else self.standard(heard)
 
 
+def hears_alone(record: Record) -> bool:
+    """Whether a model hears in the install without PyTorch."""
+    return record.feature.partition(":")[0] in FEATURES
+
+
 def load_hearing(record: Record, standard: Standard | None, source: object) -> Hearing:
     """How a model hears, in the install without PyTorch.
 
     Raises:
         UserError: It hears what takes PyTorch, or this version of wav2patch computes its feature differently.
     """
-    if record.feature.partition(":")[0] not in FEATURES:
+    if not hears_alone(record):
         raise UserError(
             f"the model {source} hears through {record.feature}, which takes PyTorch: train one that hears one of "
             f"{', '.join(FEATURES)}, or use its checkpoint."

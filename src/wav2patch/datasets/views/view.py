@@ -56,6 +56,24 @@ def open_view_in(storage: Storage, name: str, address: str | None = None) -> Vie
     return View(address, content.name, content.recipe, storage, content.extents, content.fields, content.remarks)
 
 
+def find_view(place: str | Path, folder: str | Path | None, *, cache: Path | None = None) -> View:
+    """The view of a name in a folder (``train`` is ``train.h5``), or at an address: see `is_address`.
+
+    Raises:
+        UserError: As `open_view`, or there is no folder to look in.
+    """
+    if is_address(place):
+        return open_view(place, cache=cache)
+    if folder is None:
+        raise UserError(f"there is no view {place}: name the folder that it lies in, or give its address.")
+    return open_view_in(open_storage(folder, cache=cache), f"{place}{VIEW_SUFFIX}")
+
+
+def is_address(place: str | Path) -> bool:
+    """Whether a place is an address, which ends in ``.h5`` or contains a slash, and no name."""
+    return isinstance(place, Path) or place.endswith(VIEW_SUFFIX) or "/" in place
+
+
 def open_all(storage: Storage) -> View:
     """All rows of a data set; raises as `open_view` does."""
     if not storage.exists(MANIFEST) and (views := _there_are(storage)):

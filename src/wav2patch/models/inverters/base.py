@@ -65,6 +65,7 @@ class Learner(nn.Module, ABC):
     Attributes:
         kind: Name, as `make_learner` takes it.
         trainable: Whether it descends a gradient; if not, `fit_data` shows it the examples once.
+        counters: Buffers that count batches, which begin anew where a run begins from the weights of another.
         layout: Columns of the patches' encodings.
         shape: Of the features of one sound, channels first.
         tells_note: Whether the model is told the note that was played.
@@ -72,6 +73,7 @@ class Learner(nn.Module, ABC):
 
     kind: ClassVar[str]
     trainable: ClassVar[bool] = True
+    counters: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, layout: Layout, shape: tuple[int, ...], *, note: bool) -> None:
         super().__init__()

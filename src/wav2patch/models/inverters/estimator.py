@@ -45,7 +45,8 @@ class Estimator(Inverter):
         embedding: Numbers of an embedding.
         parameter_weights: Of the parameters' loss, before and after.
         perceptual_weights: Of the embeddings' distance, before and after.
-        ramp: Steps at which weights begin to change, and are as they stay.
+        ramp: Batches after which weights begin to change, and are as they stay; with ``trainer.accumulate`` several
+            of them are a step.
         smoothing: Of labels in the cross-entropy.
         choice_weight: Of a choice's cross-entropy beside a number's L1.
         temperature: Of the softmax on the way to the proxy.
@@ -55,6 +56,7 @@ class Estimator(Inverter):
     """
 
     kind: ClassVar[str] = "estimator"
+    counters: ClassVar[tuple[str, ...]] = ("steps",)
     steps: Tensor
     knows_proxy: Tensor
 

@@ -51,11 +51,12 @@ class VaeFlow(Inverter):
         blocks: Residual blocks in each of these.
         beta_start: β of the first step.
         beta: β in the end.
-        beta_steps: Steps until then.
+        beta_steps: Batches until then.
         choice_weight: Of a choice's cross-entropy beside a scalar's squared error.
     """
 
     kind: ClassVar[str] = "vae_flow"
+    counters: ClassVar[tuple[str, ...]] = ("steps",)
 
     def __init__(
         self,

@@ -119,12 +119,13 @@ class Checkpoints(Checkpoint):
             self._save_last(trainer)
 
     def state_dict(self) -> dict[str, Any]:
-        """The least loss so far."""
-        return {"best": self.best}
+        """The least figure so far, and which one it is."""
+        return {"best": self.best, "monitor": self.monitor}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from there."""
-        self.best = float(state_dict["best"])
+        """Go on from there, or from nothing where another figure is to be small."""
+        if state_dict.get("monitor", self.monitor) == self.monitor:
+            self.best = float(state_dict["best"])
 
     def _save_last(self, trainer: lightning.Trainer) -> None:
         trainer.save_checkpoint(self.last_path)
