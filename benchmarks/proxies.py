@@ -1,8 +1,10 @@
 r"""Neural proxies of one synth, every preset encoder at equal steps and at equal time, with anchors.
 
-    wav2patch data generate synth=dexed notes=C4 count=320k features=mel128 audio=none out=proxies
+    wav2patch data generate synth=dexed notes=C4 length=1 count=320k features=mel128 \
+        audio=none out=proxies
     wav2patch data subset proxies train=300k val=4096 test=8192
-    wav2patch data generate synth=dexed notes=C4 count=6k prior=presets:BANKS features=mel128 audio=none out=made
+    wav2patch data generate synth=dexed notes=C4 length=1 count=6k prior=presets:BANKS \
+        features=mel128 audio=none out=made
     wav2patch data subset made test=2000
     python benchmarks/proxies.py --data proxies --presets made/test.h5 --out results/proxies --steps 3000 --minutes 10
 

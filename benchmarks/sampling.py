@@ -1,6 +1,7 @@
 r"""Quality of a trained flow's proposals against network calls, over samplers, numbers of steps and guidance.
 
-    python benchmarks/sampling.py runs/kosc/first/checkpoints/best.ckpt --data kosc_4 --rows 512 --out results/sampling
+    python benchmarks/sampling.py runs/kosc/flow_assigned/first/checkpoints/best.ckpt --data kosc_4 --rows 512 \
+        --out results/sampling
     python benchmarks/sampling.py models/dexed --data dexed-100k/test.h5 --rows 64 --out results/sampling_dexed
 
 Quality is the papers' log-spectral distance of a research synth, and the search objective on renders of any other,

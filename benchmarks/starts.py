@@ -1,7 +1,7 @@
 r"""How close the matcher comes when it starts from trained models, and from retrieval alone.
 
     python benchmarks/starts.py --data dexed-100k/test.h5 --out results/starts \
-        --model flow=runs/dexed/flow/checkpoints/best.ckpt --model regression=models/regression --rows 16
+        --model flow=runs/dexed/flow/first/checkpoints/best.ckpt --model regression=models/regression --rows 16
 
 Targets are rows of a test view: renders of patches that no model has seen, each with its own note, which the matcher is
 told. A method's matches start as `wav2patch match --proposer` does, from its proposals and, by turns, draws of the

@@ -32,7 +32,7 @@ def quick_training(words: list[str]) -> list[str]:
     """With tiny networks; those of k-osc have the paper's sizes, but few rows."""
     if "-m" in words:
         return [*words, *STEPS, "data.val_rows=4", "inverter.encoder.widths=[4]", "inverter.encoder.hidden=16"]
-    trials = ["trials=2"] if words[0] == "hpo" else ["name=default"]
+    trials = ["trials=2"] if words[0] == "hpo" else []
     field = "inverter.field={name: mlp, width: 8, blocks: 1}"
     return [*words, *trials, *STEPS, *SMALL, field]
 

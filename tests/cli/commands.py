@@ -12,4 +12,4 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Completed
 
 
 def one_sentence(text: str) -> bool:
-    return bool(re.fullmatch(r"error: [^\n]{10,400}[.!]\n", text)) and "Traceback" not in text
+    return bool(re.fullmatch(r"error: [^\n]{10,400}[.!?]\n", text)) and "Traceback" not in text

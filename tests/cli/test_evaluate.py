@@ -44,7 +44,7 @@ def test_rows_that_a_model_was_trained_on_are_told(
     wav2patch: Say, dexed_set: Path, models: Path, tmp_path: Path
 ) -> None:
     real_sets.cut_view(dexed_set)
-    run = tmp_path / "run"
+    run = tmp_path / "data.batch_size=8,data.k=4"  # as runs are called by themselves
     shutil.copytree(models / "dexed", run)
     settings = plain_settings(read_settings({"data": {"folder": str(dexed_set)}}))
     (run / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")

@@ -63,6 +63,18 @@ def test_a_sweep_runs_every_combination(
     assert {one["state"] for one in json.loads(again.out)["runs"]} == {"finished before"}
 
 
+def test_the_settings_of_all_runs_of_a_chain_are_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = say(capsys, monkeypatch, "train", "experiment=pretrain/all", "data.synth=dexed", "--cfg", "job")
+    assert said.code == 0, said.err
+    runs = list(yaml.safe_load_all(said.out))
+    assert [one["experiment"] for one in runs] == [
+        *("pretrain/unet", "pretrain/unet_whole", "pretrain/contrastive", "pretrain/decoder", "pretrain/full")
+    ]
+    assert runs[1]["init"] == "runs/pretrain/unet/data.synth=dexed/checkpoints/last.ckpt"
+
+
 def test_settings_come_from_a_file_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("mine.yaml").write_text("experiment: kosc/chamfer\ndata: {k: 16}\nmodule: {learning_rate: 3.0e-4}\n")
     said = say(capsys, monkeypatch, "train", "settings=mine.yaml", "data.symmetric=false", "--cfg", "job")

@@ -40,7 +40,7 @@ def command(
     The truth rendered again (the noise floor), the prior's mean and a random draw always stand beside them.
 
     Examples:
-      wav2patch evaluate ckpt=runs/dexed/first/checkpoints/best.ckpt data=dexed-100k/test.h5 out=results
+      wav2patch evaluate ckpt=runs/dexed/flow/first/checkpoints/best.ckpt data=dexed-100k/test.h5 out=results
 
       wav2patch evaluate ckpt=one.ckpt,other.ckpt data=dexed-100k/test.h5 rows=200 best_of=8
 
@@ -55,7 +55,7 @@ def command(
     from wav2patch.evaluation.trained import load_methods
     from wav2patch.files import check_folder
 
-    wanted = read_keys(Evaluating, settings)
+    wanted = _whole_path(read_keys(Evaluating, settings))
     _check(wanted)
     rows = _rows(wanted)
     methods = {**baselines(rows.prior, wanted.seed), **load_methods(wanted.ckpt, rows)}
@@ -76,6 +76,12 @@ def command(
         print_json(found.summary | {"files": [str(path) for path in files]})
     else:
         _print(found, wanted.out)
+
+
+def _whole_path(wanted: Evaluating) -> Evaluating:
+    """With a checkpoint whose path has commas, as names of runs have, in one piece."""
+    path = ",".join(wanted.ckpt)
+    return dataclasses.replace(wanted, ckpt=(path,)) if len(wanted.ckpt) > 1 and Path(path).exists() else wanted
 
 
 def _check(wanted: Evaluating) -> None:

@@ -55,7 +55,7 @@ def read_keys(settings: type[T], words: Sequence[str]) -> T:
         if not equals:
             raise UserError(f"settings are given as key=value, such as {next(iter(hints))}=…, not {word!r}.")
         if key not in hints:
-            raise UserError(f"there is no setting {key!r}{_nearest(key, hints)}.")
+            raise UserError(f"there is no setting {key!r}{_nearest(key, hints)}")
         if key in values:
             raise UserError(f"{key} is given twice.")
         values[key] = _read(key, text, hints[key])
@@ -121,7 +121,7 @@ def _read_range(text: str) -> range:
 
 def _nearest(key: str, known: dict[str, Any]) -> str:
     near = difflib.get_close_matches(key, known, 1)
-    return f": is {near[0]} meant?" if near else f"; there are {', '.join(known)}"
+    return f": is {near[0]} meant?" if near else f"; there are {', '.join(known)}."
 
 
 def _load(settings: str) -> type:

@@ -44,7 +44,7 @@ def command(
     and a picture of the spectrograms. `wav2patch match --proposer` searches on from there.
 
     Examples:
-      wav2patch predict bass.wav ckpt=runs/dexed/first/checkpoints/best.ckpt
+      wav2patch predict bass.wav ckpt=runs/dexed/flow/first/checkpoints/best.ckpt
 
       wav2patch predict bell.wav pad.flac ckpt=models/dexed n=8 seed=1 note=C4
 

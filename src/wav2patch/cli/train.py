@@ -50,7 +50,8 @@ def command(
         from wav2patch.configs.composing import compose_settings, sweep
         from wav2patch.training.processes import is_first_process
     if cfg is not None:
-        print_settings(compose_settings(settings), cfg)
+        if run_chains(settings, lambda one, words: print_settings(one, cfg)) is None:
+            print_settings(compose_settings(settings), cfg)
         return
     if multirun:
         _show_sweep(sweep(settings, run_job), as_json)
@@ -128,7 +129,7 @@ def as_one_command(words: Sequence[str]) -> Iterator[None]:
 
 
 def print_settings(settings: RunSettings, what: str) -> None:
-    """All settings of a run, as YAML.
+    """All settings of a run, as a document of YAML.
 
     Raises:
         UserError: Something else is wanted.
@@ -141,7 +142,8 @@ def print_settings(settings: RunSettings, what: str) -> None:
 
     if what != "job":
         raise UserError(f"--cfg is job, not {what}.")
-    out().print(yaml.safe_dump(plain_settings(settings), sort_keys=False, allow_unicode=True).rstrip())
+    options = {"sort_keys": False, "allow_unicode": True, "explicit_start": True}
+    out().print(yaml.safe_dump(plain_settings(settings), **options).rstrip())
 
 
 def _show_sweep(results: Sequence[Any], as_json: bool) -> None:

@@ -83,7 +83,7 @@ def check_experiment(name: str, known: Iterable[str]) -> None:
     if name in names:
         return
     if near := difflib.get_close_matches(name, names, 1, 0.8):
-        raise UserError(f"there is no experiment {name!r}: is {near[0]} meant?.")
+        raise UserError(f"there is no experiment {name!r}: is {near[0]} meant?")
     tasks = list(dict.fromkeys(one.partition("/")[0] for one in names))
     meant = difflib.get_close_matches(name.partition("/")[0], tasks, 1, 0.7)
     choice = [one for one in names if one.startswith(f"{meant[0]}/")] if meant else [f"{one}/…" for one in tasks]

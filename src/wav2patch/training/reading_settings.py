@@ -59,7 +59,7 @@ def unknown(path: str) -> UserError:
     if not near:
         leaves = {one.rpartition(".")[2]: one for one in known}
         near = [leaves[one] for one in difflib.get_close_matches(leaf, leaves, 1, 0.7)]
-    hint = f"is {near[0]} meant?." if near else "`wav2patch train --help` lists all."
+    hint = f"is {near[0]} meant?" if near else "`wav2patch train --help` lists all."
     return UserError(f"there is no setting {path!r}: {hint}")
 
 
