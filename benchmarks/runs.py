@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 from wav2patch.configs.composing import compose_settings
 from wav2patch.errors import UserError
@@ -32,7 +34,7 @@ def train_all(runs: Mapping[str, Words], jobs: int) -> dict[str, RunResult]:
         SystemExit: A run cannot be done, with the sentence that says why.
     """
     began, found = time.monotonic(), {}
-    with get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
+    with get_context("spawn").Pool(jobs, _end_with_parent, maxtasksperchild=1) as pool:
         try:
             for name, result in pool.imap_unordered(_train, runs.items(), chunksize=1):
                 found[name] = result
@@ -47,6 +49,18 @@ def told(result: RunResult) -> str:
     """How a run ended, in a line."""
     figures = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items() if name.startswith("val/"))
     return f"{result.state}, {result.steps} steps in {result.seconds / 60:.1f} min, {figures}"
+
+
+def _end_with_parent() -> None:
+    """Have this process end when the one that started it was killed, or it would train on beside the next attempt."""
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _train(job: tuple[str, Words]) -> tuple[str, RunResult]:
