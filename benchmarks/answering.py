@@ -5,7 +5,8 @@ Each way gives the best vector that was heard, and its distance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ _AT_ONCE = 64
 
 Answer = tuple[Tensor, float]
 """A vector ``(D,)`` in [−1, 1], and the distance of its sound in dB."""
+
+Batches = Callable[[int], Iterator[Examples]]
+"""Batches of training data for a target, by its number."""
 
 
 class Target:
@@ -80,12 +84,11 @@ def _best(vectors: Tensor, target: Target) -> Answer:
     return vectors[best], distances[best]
 
 
-def weights_finetuned(trained: Trained, target: Target, batches: Iterator[Examples], rate: float) -> Answer:
+def weights_finetuned(trained: Trained, target: Target, batches: Batches, rate: float) -> Answer:
     """The best answer while the encoder's weights are finetuned."""
     model: Any = trained.inverter
-    found = finetune_weights(
-        model, target.features, None, target.distance, batches, steps=STEPS, learning_rate=rate
-    )  # fmt: skip
+    beside = batches(target.row.number)
+    found = finetune_weights(model, target.features, None, target.distance, beside, steps=STEPS, learning_rate=rate)
     return found.vector, found.distance
 
 
@@ -96,13 +99,17 @@ def answer_finetuned(trained: Trained, target: Target, rate: float) -> Answer:
     return found.vector, found.distance
 
 
-def training_batches(words: Sequence[str], trained: Trained) -> Iterator[Examples]:
-    """What a run has learnt from, batch after batch without end; words are those that it was given."""
+def training_batches(words: Sequence[str], trained: Trained) -> Batches:
+    """What a run has learnt from, shuffled for each target in its own way; words are those that it was given."""
     settings = compose_settings(list(words))
     data = make_data(settings.data)
     standardize(data, settings.data, Path(run_folder(settings).standards))
     data.setup("fit")
-    translation = Translation(trained.record)
-    while True:
-        for batch in data.make_train_loader():
-            yield translation(finished(data, batch))
+    translation, loader = Translation(trained.record), data.make_train_loader()
+
+    def batches(number: int) -> Iterator[Examples]:
+        for epoch in itertools.count(number):
+            for batch in loader.batches(epoch, 0):
+                yield translation(finished(data, batch))
+
+    return batches

@@ -27,8 +27,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 # One thread a run: there is a run a core.
@@ -110,19 +112,47 @@ def proxy_words(options: argparse.Namespace) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
 class Answering:
-    """The best answer of a trained InverSynth II that may be rendered 31 times."""
+    """The best answer of a trained InverSynth II that may be rendered 31 times.
 
-    def __init__(self, synth: Synth, trained: Trained, way: Callable[[Trained, Target], Answer]) -> None:
-        self.synth, self.trained, self.way = synth, trained, way
+    Attributes:
+        checkpoint: Of the network.
+        words: That it was trained with.
+        way: ``drawn``, ``chosen`` of a number of draws, ``weights`` or ``answer`` finetuned at a rate.
+        value: The number, or the rate.
+        jobs: Processes that answer.
+    """
+
+    checkpoint: Path
+    words: Sequence[str]
+    way: str
+    value: float
+    jobs: int
 
     def __call__(self, rows: Sequence[Row], n: int, seed: int) -> list[Proposals]:
         """See `Propose`."""
-        return [self._answer(row) for row in rows]
+        shares = [rows[start :: self.jobs] for start in range(self.jobs)]
+        with get_context("spawn").Pool(self.jobs) as pool:
+            found = pool.map(self.answer, shares)
+        return [found[number % self.jobs][number // self.jobs] for number in range(len(rows))]
 
-    def _answer(self, row: Row) -> Proposals:
-        vector, _ = self.way(self.trained, Target(self.synth, row, self.trained))
-        return Proposals(self.synth.space.decode((vector.numpy()[None] + 1.0) / 2.0))
+    def answer(self, rows: Sequence[Row]) -> list[Proposals]:
+        """Answers for some targets, in a process of their own."""
+        torch.set_num_threads(1)
+        trained = load_trained(self.checkpoint)
+        way, space = self._way(trained), trained.synth.space
+        vectors = [way(trained, Target(trained.synth, row, trained))[0].numpy() for row in rows]
+        return [Proposals(space.decode((vector[None] + 1.0) / 2.0)) for vector in vectors]
+
+    def _way(self, trained: Trained) -> Callable[[Trained, Target], Answer]:
+        if self.way == "drawn":
+            return partial(said, answers=RENDERS)
+        if self.way == "chosen":
+            return partial(chosen, answers=RENDERS, draws=int(self.value))
+        if self.way == "weights":
+            return partial(weights_finetuned, batches=training_batches(self.words, trained), rate=self.value)
+        return partial(answer_finetuned, rate=self.value)
 
 
 class Matching:
@@ -154,9 +184,7 @@ def methods_of(results: Mapping[str, RunResult], synth: Synth, options: argparse
         if method in results:
             found[title] = TrainedMethod(load_trained(results[method].last))
     if "is2" in results:
-        trained = load_trained(results["is2"].last)
-        for name, way in _ways(trained, options).items():
-            found[f"InverSynth II, {name}"] = Answering(synth, trained, way)
+        found |= _answering(results["is2"].last, options)
     found["the matcher, draws alone"] = Matching(synth)
     if options.models is None:
         learned = shipped_proposers(synth)
@@ -167,17 +195,17 @@ def methods_of(results: Mapping[str, RunResult], synth: Synth, options: argparse
     return found
 
 
-def _ways(trained: Trained, options: argparse.Namespace) -> dict[str, Callable[[Trained, Target], Answer]]:
-    batches: Iterator = training_batches(words("is2", options, Path()), trained)
-    ways: dict[str, Callable[[Trained, Target], Answer]] = {f"best of {RENDERS} drawn": partial(said, answers=RENDERS)}
-    for draws in options.draws:
-        name = f"best of {RENDERS} that its decoder chose from {draws:,}"
-        ways[name] = partial(chosen, answers=RENDERS, draws=draws)
-    for rate in options.weight_rates:
-        ways[f"weights finetuned at {rate:g}"] = partial(weights_finetuned, batches=batches, rate=rate)
-    for rate in options.answer_rates:
-        ways[f"answer finetuned at {rate:g}"] = partial(answer_finetuned, rate=rate)
-    return ways
+def _answering(checkpoint: Path, options: argparse.Namespace) -> dict[str, Propose]:
+    """All ways in which InverSynth II answers with 31 renders."""
+    ways = {f"best of {RENDERS} drawn": ("drawn", 0.0)}
+    ways |= {f"best of {RENDERS} that its decoder chose from {one:,}": ("chosen", one) for one in options.draws}
+    ways |= {f"weights finetuned at {rate:g}": ("weights", rate) for rate in options.weight_rates}
+    ways |= {f"answer finetuned at {rate:g}": ("answer", rate) for rate in options.answer_rates}
+    told = words("is2", options, Path())
+    return {
+        f"InverSynth II, {name}": Answering(checkpoint, told, way, value, options.jobs)
+        for name, (way, value) in ways.items()
+    }
 
 
 def trained(options: argparse.Namespace) -> dict[str, RunResult]:
