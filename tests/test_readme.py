@@ -19,7 +19,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 def commands() -> list[str]:
     # What is marked as a console's needs a plug-in or a file of the reader's own.
     fences = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
-    blocks = [text for language, text in fences if not language]
+    blocks = [text.replace("\\\n", "") for language, text in fences if not language]
     lines = [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith("wav2patch ")]
 
