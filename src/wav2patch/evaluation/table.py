@@ -14,7 +14,9 @@ from wav2patch.evaluation.results import Evaluation
 GROUPS: dict[Group, str] = {"sound": "How close the sound comes", "parameters": "How close the parameters come"}
 
 _SMALL = 1e-3
-"""Half an interval below which a figure is written with a power of ten."""
+"""Half an interval, and a figure, below which both are written with a power of ten."""
+
+_MOST_PLACES = 6
 
 
 def head(evaluation: Evaluation, group: Group) -> list[str]:
@@ -48,6 +50,8 @@ def cell(estimate: Estimate) -> str:
     if 0 < half < _SMALL and abs(estimate.value) < _SMALL:
         return f"{estimate.value:.2g} ± {half:.1g}"
     places = 2 if half == 0 else max(1 - math.floor(math.log10(half)), 0)
+    if places > _MOST_PLACES:
+        return f"{estimate.value:.{_MOST_PLACES}f} ± {half:.1g}"
     return f"{estimate.value:.{places}f} ± {half:.{places}f}"
 
 
