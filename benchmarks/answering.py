@@ -60,10 +60,12 @@ class Target:
         return float(self.objective(sound.mean(axis=0)))
 
 
+@torch.no_grad()
 def said(trained: Trained, target: Target, answers: int) -> Answer:
     """The best of so many answers, the likeliest first and the others drawn from the softmax."""
     chance = torch.Generator().manual_seed(target.row.number)
-    return _best(trained.inverter.propose_batch(target.features[None], None, answers, chance)[0], target)
+    model: Any = trained.inverter
+    return _best(model.choose(model(target.features[None], None), answers, chance)[0], target)
 
 
 @torch.no_grad()
@@ -71,7 +73,7 @@ def chosen(trained: Trained, target: Target, answers: int, draws: int) -> Answer
     """The best of so many answers: the likeliest, and draws that the decoder expects to sound most alike."""
     chance = torch.Generator().manual_seed(target.row.number)
     model: Any = trained.inverter
-    vectors = model.propose_batch(target.features[None], None, draws, chance)[0]
+    vectors = model.choose(model(target.features[None], None), draws, chance)[0]
     expected = torch.cat([model.sound_of_vectors(some, None) for some in vectors.split(_AT_ONCE)])
     apart = (expected - target.features).abs().flatten(1).mean(dim=1)
     apart[0] = -1.0

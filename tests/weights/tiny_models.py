@@ -43,6 +43,7 @@ TINY: dict[str, dict[str, Any]] = {
     "regression": {"kind": "regression", **_HEAD},
     "classification": {"kind": "classification", **_HEAD},
     "inversynth": {"kind": "inversynth", **_HEAD, "decoder_width": 8},
+    "chosen": {"kind": "inversynth", **_HEAD, "decoder_width": 8, "chosen_of": 5},
     "estimator": {
         "kind": "estimator",
         **_HEAD,

@@ -19,6 +19,9 @@ from wav2patch.weights.samplers import guided, sample
 
 Array = NDArray[np.floating]
 
+_AT_ONCE = 64
+"""Draws that are decoded together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Parts:
@@ -82,16 +85,22 @@ def _latent(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) 
 
 def _classes(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
     """`Classification`: the likeliest class of every parameter, and draws of every softmax."""
-    (logits,) = parts.graphs["network"](**heard)
-    sizes, forms = parts.sampling["sizes"], parts.sampling["forms"]
-    odds, places = generator.random((2, len(sizes), n - 1), dtype=np.float32)
-    within = np.concatenate([np.zeros((len(sizes), 1), np.float32), places - np.float32(0.5)], axis=1)
-    columns = []
-    for parameter, own in enumerate(np.split(logits[0], np.cumsum(sizes)[:-1])):
-        drawn = _drawn(own, float(parts.sampling["temperature"]), odds[parameter])
-        classes = np.concatenate([[own.argmax()], drawn])
-        columns.append(_class_columns(forms[parameter], sizes[parameter], classes, within[parameter]))
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    return _class_vectors(parts, *_drawn_classes(parts, heard, n, generator))
+
+
+def _chosen(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
+    """`InverSynth`: the likeliest, and of many draws those that its decoder expects to sound most alike."""
+    classes, within = _drawn_classes(parts, heard, 1 + int(parts.sampling["of"]) * (n - 1), generator)
+    sizes = parts.sampling["sizes"]
+    read = np.concatenate([one[:, None] == np.arange(size) for one, size in zip(classes, sizes, strict=True)], axis=1)
+    apart = []
+    for start in range(1, len(read), _AT_ONCE):
+        some = read[start : start + _AT_ONCE].astype(np.float32)
+        notes = {name: np.repeat(one, len(some), axis=0) for name, one in heard.items() if name == "notes"}
+        (expected,) = parts.graphs["decode"](read=some, **notes)
+        apart.append(np.abs(expected - heard["features"]).reshape(len(some), -1).mean(axis=1))
+    order = np.argsort(np.concatenate([np.zeros(0, np.float32), *apart]), kind="stable")[: n - 1]
+    return _class_vectors(parts, classes, within)[np.concatenate([[0], 1 + order])]
 
 
 def _table(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -> Array:
@@ -103,6 +112,28 @@ def _table(parts: Parts, heard: Heard, n: int, generator: np.random.Generator) -
         distances = np.square(keys).sum(axis=1) - 2.0 * keys @ asked[0]
     order = np.argsort(distances, kind="stable")[:n]
     return parts.tables["vectors"][order[np.arange(n) % len(order)]]
+
+
+def _drawn_classes(
+    parts: Parts, heard: Heard, n: int, generator: np.random.Generator
+) -> tuple[NDArray[np.intp], Array]:
+    """Classes ``(P, n)``, the likeliest first and the others drawn, and places within them ``(P, n)``."""
+    (logits,) = parts.graphs["network"](**heard)
+    sizes, temperature = parts.sampling["sizes"], float(parts.sampling["temperature"])
+    odds, places = generator.random((2, len(sizes), n - 1), dtype=np.float32)
+    within = np.concatenate([np.zeros((len(sizes), 1), np.float32), places - np.float32(0.5)], axis=1)
+    own = np.split(logits[0], np.cumsum(sizes)[:-1])
+    drawn = [
+        np.concatenate([[one.argmax()], _drawn(one, temperature, chance)])
+        for one, chance in zip(own, odds, strict=True)
+    ]
+    return np.stack(drawn), within
+
+
+def _class_vectors(parts: Parts, classes: NDArray[np.intp], within: Array) -> Array:
+    """Vectors ``(n, D)`` of classes ``(P, n)`` and places within them."""
+    kinds = zip(parts.sampling["forms"], parts.sampling["sizes"], classes, within, strict=True)
+    return np.concatenate([_class_columns(*one) for one in kinds], axis=1).astype(np.float32)
 
 
 def _drawn(logits: Array, temperature: float, odds: Array) -> NDArray[np.intp]:
@@ -127,6 +158,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "direct": Kind(_direct, lambda parts: 1),
         "latent": Kind(_latent),
         "classes": Kind(_classes),
+        "chosen": Kind(_chosen),
         "table": Kind(_table, lambda parts: len(parts.tables["keys"])),
     }
 )

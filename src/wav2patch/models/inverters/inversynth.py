@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, get_args
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wav2patch.models.decoders import make_decoder
-from wav2patch.models.inverters.base import Examples, Losses
+from wav2patch.models.inverters.base import Examples, Graph, Losses
 from wav2patch.models.inverters.classification import Classification
 from wav2patch.models.inverters.parts import Spec
 from wav2patch.models.layout import Layout
 from wav2patch.models.listener import NOTE_FIELDS, note_vector
-from wav2patch.models.noise import Noise
+from wav2patch.models.noise import Generators, Noise
 
 Reads = Literal["probabilities", "logits"]
 """What the decoder reads of the classes."""
+
+_AT_ONCE = 64
+"""Draws that are decoded together."""
 
 
 class InverSynth(Classification):
@@ -26,6 +30,9 @@ class InverSynth(Classification):
     is a proxy of the synth. There it reads raw logits and learns from what the encoder says alone; here it reads
     probabilities, so that it also learns from the true patches what they sound like, and a wrong class sounds wrong.
     ``reads="logits", proxy_weight=0`` is the original.
+
+    Proposals are drawn as those of `Classification`, and can be chosen by the decoder from many more draws: those that
+    it expects to sound most alike. On Dexed that was better than finetuning (docs/benchmarks.md).
 
     Args:
         layout: Columns of what is proposed.
@@ -42,9 +49,10 @@ class InverSynth(Classification):
         decoder_width: Channels of the decoder where there are most.
         audio_weight: λ, of what the decoder makes of the encoder's answer.
         proxy_weight: Of what the decoder makes of the true patch.
+        chosen_of: Draws for each proposal but the first, of which the decoder chooses one; 1 takes them as they come.
 
     Raises:
-        ValueError: The decoder is to learn from true patches, which have no logits.
+        ValueError: The decoder is to learn from true patches, or to choose, and reads logits, which those do not have.
     """
 
     kind: ClassVar[str] = "inversynth"
@@ -66,6 +74,7 @@ class InverSynth(Classification):
         decoder_width: int = 128,
         audio_weight: float = 1.0,
         proxy_weight: float = 1.0,
+        chosen_of: int = 1,
     ) -> None:
         super().__init__(
             layout, shape, note=note, width=width, encoder=encoder, hidden=hidden, blocks=blocks, bins=bins,
@@ -75,6 +84,9 @@ class InverSynth(Classification):
             raise ValueError(f"a decoder reads {' or '.join(get_args(Reads))}, not {reads!r}")
         if reads == "logits" and proxy_weight:
             raise ValueError("a true patch has no logits: a decoder that reads them takes proxy_weight=0")
+        if chosen_of < 1 or (chosen_of > 1 and reads == "logits"):
+            raise ValueError("chosen_of is 1 or more, and 1 where the decoder reads logits, which no draw has")
+        self.chosen_of = chosen_of
         self.reads: Reads = reads
         self.audio_weight, self.proxy_weight = audio_weight, proxy_weight
         self.decoder = make_decoder(sum(self.classes.sizes) + NOTE_FIELDS * note, shape, width=decoder_width)
@@ -97,6 +109,43 @@ class InverSynth(Classification):
             table = table * (weights[:, self.classes.first, None] > 0)
         return self._decoded(groups.spread(table, vectors.new_zeros(len(vectors), sum(self.classes.sizes))), notes)
 
+    @torch.no_grad()
+    def propose_batch(
+        self, features: Tensor, notes: Tensor | None, n: int, generator: Generators | None = None
+    ) -> Tensor:
+        """See `Inverter.propose_batch`; the first is the likeliest, then those that the decoder likes best."""
+        drawn = self.choose(self(features, notes), 1 + self.chosen_of * (n - 1), generator)
+        if self.chosen_of == 1 or n == 1:
+            return drawn
+        told = [None] * len(drawn) if notes is None else list(notes)
+        return torch.stack([self._alike(*one, n) for one in zip(drawn, features, told, strict=True)])
+
+    def graphs(self) -> Mapping[str, Graph]:
+        """As `Classification`; and ``decode``, from one-hots of all classes to features, where the decoder chooses."""
+        if self.chosen_of == 1:
+            return super().graphs()
+        read = {"read": torch.zeros(2, sum(self.classes.sizes))}
+        if self.tells_note:
+            read["notes"] = self.sound_inputs()["notes"]
+        return {**super().graphs(), "decode": Graph(_Decode(self), read, ("expected",))}
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """As `Classification`; of ``of`` draws for each proposal but the first those with the least mean |error|."""
+        if self.chosen_of == 1:
+            return super().sampling
+        return {**super().sampling, "kind": "chosen", "of": self.chosen_of}
+
+    def _alike(self, drawn: Tensor, features: Tensor, note: Tensor | None, n: int) -> Tensor:
+        """Of vectors ``(m, D)`` the first, and the n − 1 others whose sound is expected to be nearest to features."""
+        told = None if note is None else note.expand(_AT_ONCE, -1)
+        expected = [
+            self.sound_of_vectors(some, None if told is None else told[: len(some)])
+            for some in drawn[1:].split(_AT_ONCE)
+        ]
+        apart = torch.cat([(one - features).abs().flatten(1).mean(dim=1) for one in expected])
+        return torch.cat([drawn[:1], drawn[1:][apart.argsort(stable=True)[: n - 1]]])
+
     def loss(self, examples: Examples, noise: Noise) -> Losses:
         """The sum of ``parameters``, ``audio`` and ``proxy`` by their weights; no chance in it."""
         logits = self(examples.features, examples.notes)
@@ -115,3 +164,12 @@ class InverSynth(Classification):
             return self.decoder(read)
         assert notes is not None
         return self.decoder(torch.cat([read, note_vector(notes)], dim=1))
+
+
+class _Decode(nn.Module):
+    def __init__(self, model: InverSynth) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, read: Tensor, notes: Tensor | None = None) -> Tensor:
+        return self.model._decoded(read, notes)
