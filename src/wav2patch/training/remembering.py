@@ -58,7 +58,7 @@ def _examples(module: InverterModule, data: ResumableData, most: int) -> Iterato
     endless = isinstance(loader.order, EndlessOrder)
     batches = itertools.islice(itertools.chain.from_iterable(itertools.repeat(loader)), most) if endless else loader
     for batch in batches:
-        yield module.translation(data.finish()(batch, training=True))
+        yield module.translation(data.finished(batch, training=True))
 
 
 def _standard(module: InverterModule, data: ResumableData) -> dict[str, Any]:

@@ -94,7 +94,11 @@ class ResumableData(lightning.LightningDataModule):
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Finish a batch on its device."""
         training = self.trainer is not None and bool(self.trainer.training)
-        return self.finish()(cast(Batch, batch), training=training)
+        return self.finished(cast(Batch, batch), training=training)
+
+    def finished(self, batch: Batch, *, training: bool) -> Batch:
+        """A batch as a model gets it, in training or otherwise, which a trainer need not be there for."""
+        return self.finish()(batch, training=training)
 
     def on_exception(self, exception: BaseException) -> None:
         """Let go of what works in the background."""

@@ -117,12 +117,12 @@ class TensorData(ResumableData):
         """As `test_dataloader`."""
         return self.test_dataloader()
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Render a batch on its device."""
+    def finished(self, batch: Batch, *, training: bool) -> Batch:
+        """Render a batch on its device, and finish it."""
         with torch.no_grad():
             patches = batch.pop(PATCHES)
             batch[AUDIO] = self.synth.render_batch(patches, self.samples, self.sample_rate).unsqueeze(1)
-        return super().on_after_batch_transfer(batch, dataloader_idx)
+        return super().finished(batch, training=training)
 
     def _held_out(self, prior: Prior, seed: int, rows: int) -> Loader:
         order = EpochOrder(rows, self.batch_size, None, "keep", self.share)
