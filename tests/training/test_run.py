@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import errno
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,18 @@ def test_a_run_that_ended_early_goes_on_with_more_patience(tmp_path: Path) -> No
     assert (again.state, again.steps) == ("finished before", impatient.steps)
     patient = fit(settings(tmp_path, name="one", **still, trainer={"val_every": 1, "patience": 99, "max_steps": 20}))
     assert (patient.state, patient.steps) == ("resumed", 20)
+
+
+def test_what_is_remembered_is_degraded_as_what_is_trained_on(tmp_path: Path) -> None:
+    runs = [
+        settings(tmp_path, name="clean"), settings(tmp_path, name="again"),
+        settings(tmp_path, name="rough", data={"degrade": 1.0}),
+    ]  # fmt: skip
+    found = [fit(dataclasses.replace(one, inverter={"kind": "nearest_neighbour"})) for one in runs]
+    keys = [weights(one.last)["inverter.memory.keys"] for one in found]
+    assert torch.equal(keys[0], keys[1])
+    assert keys[0].shape == keys[2].shape
+    assert not torch.equal(keys[0], keys[2])
 
 
 def test_another_monitor_finds_a_best_checkpoint_of_its_own(tmp_path: Path) -> None:
