@@ -26,8 +26,6 @@ from wav2patch.training.run_folder import run_folder
 from wav2patch.training.saving import Trained
 
 STEPS = 30
-_AT_ONCE = 64
-"""Vectors that are decoded together."""
 
 Answer = tuple[Tensor, float]
 """A vector ``(D,)`` in [−1, 1], and the distance of its sound in dB."""
@@ -73,11 +71,8 @@ def chosen(trained: Trained, target: Target, answers: int, draws: int) -> Answer
     """The best of so many answers: the likeliest, and draws that the decoder expects to sound most alike."""
     chance = torch.Generator().manual_seed(target.row.number)
     model: Any = trained.inverter
-    vectors = model.choose(model(target.features[None], None), draws, chance)[0]
-    expected = torch.cat([model.sound_of_vectors(some, None) for some in vectors.split(_AT_ONCE)])
-    apart = (expected - target.features).abs().flatten(1).mean(dim=1)
-    apart[0] = -1.0
-    return _best(vectors[apart.argsort()[:answers]], target)
+    drawn = model.choose(model(target.features[None], None), draws, chance)[0]
+    return _best(model.alike(drawn, target.features, None, answers), target)
 
 
 def _best(vectors: Tensor, target: Target) -> Answer:

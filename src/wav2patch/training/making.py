@@ -253,4 +253,4 @@ def _moments(data: ResumableData, name: str) -> tuple[NDArray[np.float64], NDArr
 @torch.no_grad()
 def finished(data: ResumableData, batch: Any) -> Any:
     """A batch as training gets it, without a trainer."""
-    return data.on_after_batch_transfer(batch, 0)
+    return data.finished(batch, training=False)

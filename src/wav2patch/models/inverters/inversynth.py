@@ -118,7 +118,7 @@ class InverSynth(Classification):
         if self.chosen_of == 1 or n == 1:
             return drawn
         told = [None] * len(drawn) if notes is None else list(notes)
-        return torch.stack([self._alike(*one, n) for one in zip(drawn, features, told, strict=True)])
+        return torch.stack([self.alike(*one, n) for one in zip(drawn, features, told, strict=True)])
 
     def graphs(self) -> Mapping[str, Graph]:
         """As `Classification`; and ``decode``, from one-hots of all classes to features, where the decoder chooses."""
@@ -136,11 +136,10 @@ class InverSynth(Classification):
             return super().sampling
         return {**super().sampling, "kind": "chosen", "of": self.chosen_of}
 
-    def _alike(self, drawn: Tensor, features: Tensor, note: Tensor | None, n: int) -> Tensor:
+    def alike(self, drawn: Tensor, features: Tensor, note: Tensor | None, n: int) -> Tensor:
         """Of vectors ``(m, D)`` the first, and the n − 1 others whose sound is expected to be nearest to features."""
-        told = None if note is None else note.expand(_AT_ONCE, -1)
         expected = [
-            self.sound_of_vectors(some, None if told is None else told[: len(some)])
+            self.sound_of_vectors(some, None if note is None else note.expand(len(some), -1))
             for some in drawn[1:].split(_AT_ONCE)
         ]
         apart = torch.cat([(one - features).abs().flatten(1).mean(dim=1) for one in expected])
