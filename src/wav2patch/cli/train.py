@@ -142,8 +142,8 @@ def print_settings(settings: RunSettings, what: str) -> None:
 
     if what != "job":
         raise UserError(f"--cfg is job, not {what}.")
-    options = {"sort_keys": False, "allow_unicode": True, "explicit_start": True}
-    out().print(yaml.safe_dump(plain_settings(settings), **options).rstrip())
+    document = yaml.safe_dump(plain_settings(settings), sort_keys=False, allow_unicode=True, explicit_start=True)
+    out().print(document.rstrip())
 
 
 def _show_sweep(results: Sequence[Any], as_json: bool) -> None:
