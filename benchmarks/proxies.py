@@ -9,7 +9,8 @@ r"""Neural proxies of one synth, every preset encoder at equal steps and at equa
     python benchmarks/proxies.py --data proxies --presets made/test.h5 --out results/proxies --steps 3000 --minutes 10
 
 Encoders and their learning rates are those of Combes et al. (JAES 2025); see `wav2patch/configs/proxies.yaml`. The rate
-is held, falls, and falls again, over as many steps as there are. Steps of an encoder in the time that is given follow
+is held, falls, and falls again, over as many steps as there are; with batches of another size than theirs, 512, it goes
+with the root of the size (Malladi et al., NeurIPS 2022). Steps of an encoder in the time that is given follow
 from its speed, which is measured first, one after the other on one thread, and kept. Runs lie below `--out`: one that
 was stopped goes on, one that is finished is left alone. Of the last checkpoint the test view's embeddings are compared
 with those that the synth's sounds have; so are those of patches that people made, of which a subset has each once
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +43,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from runs import QUIET, train_all
+from wav2patch.configs.composing import compose_settings
 from wav2patch.datasets.recipes.feature_words import ready_feature
 from wav2patch.datasets.shards.layout import FEATURES
 from wav2patch.datasets.views.view import View, open_view
@@ -53,13 +56,15 @@ from wav2patch.models.preset_encoders.catalogue import PUBLISHED, make_preset_en
 from wav2patch.note_rules import parse_notes
 from wav2patch.parameters import Patch
 from wav2patch.synths.catalogue import load_synth
+from wav2patch.training.run import RunResult
 from wav2patch.training.saving import load_trained
 
-ENCODERS = ("mlp_raw", "mlp_oh", "rn_oh", "hn_pt", "hn_oh", "hn_ptgru", "tfm")
-"""All published ones but the GRU over single columns, which forgets its middle."""
-
 BATCH, HELD = 512, 7_500 / 600_000
+"""Patches of a step, and share of the steps at the whole rate, as published."""
+
 SLOPED, AT_ONCE = 64, 1_024
+
+HALF = "bf16-mixed"
 
 
 @dataclass(frozen=True)
@@ -77,30 +82,34 @@ class Cell:
 
     def words(self, options: argparse.Namespace) -> list[str]:
         """What ``wav2patch train`` would be given."""
+        experiment = f"experiment={options.synth}_proxy/{self.encoder}"
+        rate = compose_settings([experiment]).module.learning_rate * math.sqrt(options.batch / BATCH)
         rhythm = f"trainer.max_steps={self.steps}", f"trainer.val_every={max(1, self.steps // 4)}"
         return [
-            f"experiment={options.synth}_proxy/{self.encoder}",
+            *(experiment, f"module.learning_rate={rate:.4g}", f"trainer.precision={options.precision}"),
             f"data.folder={options.data}",
             f"data.feature={options.feature}",
             f"out={options.out / 'runs' / self.by}",
-            f"name={self.steps}",
+            f"name={self.steps}x{options.batch}",
             f"module.hold_steps={round(HELD * self.steps)}",
             *(*rhythm, "trainer.checkpoint_every=200", "inverter.draws=64", *QUIET),
-            *(f"data.batch_size={BATCH}", "data.workers=0"),
+            *(f"data.batch_size={options.batch}", "data.workers=0"),
         ]
 
 
-def seconds_a_step(encoder: str, synth: str, size: int) -> float:
+def seconds_a_step(encoder: str, size: int, options: argparse.Namespace) -> float:
     """Of one thread: forward, backward and Adam."""
     torch.set_num_threads(1)
-    layout = space_layout(load_synth(synth).space)
+    layout = space_layout(load_synth(options.synth).space)
     network = make_preset_encoder(encoder, layout, size)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
-    vectors, wanted, times = torch.rand(BATCH, layout.width) * 2 - 1, torch.rand(BATCH, size), []
+    vectors, wanted, times = torch.rand(options.batch, layout.width) * 2 - 1, torch.rand(options.batch, size), []
     while len(times) < 4 or (sum(times) < 8.0 and len(times) < 60):
         begun = time.perf_counter()
         optimizer.zero_grad()
-        (network(vectors) - wanted).abs().mean().backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == HALF):
+            expected = network(vectors)
+        (expected.float() - wanted).abs().mean().backward()
         optimizer.step()
         times.append(time.perf_counter() - begun)
     return float(np.median(times[1:]))
@@ -108,24 +117,30 @@ def seconds_a_step(encoder: str, synth: str, size: int) -> float:
 
 def lengths(options: argparse.Namespace, size: int) -> dict[str, float]:
     """Seconds a step of each encoder, measured once."""
-    path = options.out / "speed.json"
+    path = options.out / f"speed_{options.batch}_{options.precision}.json"
     known: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
     for encoder in options.encoders:
         if encoder not in known:
-            known[encoder] = seconds_a_step(encoder, options.synth, size)
-            print(f"{encoder}: {1000 * known[encoder]:.0f} ms a step of {BATCH}", flush=True)
+            known[encoder] = seconds_a_step(encoder, size, options)
+            print(f"{encoder}: {1000 * known[encoder]:.0f} ms a step of {options.batch}", flush=True)
             write_text(path, json.dumps(known, indent=1) + "\n")
     return known
 
 
 def cells_of(options: argparse.Namespace, speed: Mapping[str, float]) -> list[Cell]:
-    """Those at equal time first, as a slow encoder takes long for many steps."""
+    """Those at equal time first."""
     found = []
     if options.minutes:
         found += [Cell(one, "time", max(20, round(60 * options.minutes / speed[one]))) for one in options.encoders]
     if options.steps:
         found += [Cell(one, "steps", options.steps) for one in options.encoders if one not in options.not_by_steps]
     return found
+
+
+def train(cells: Sequence[Cell], speed: Mapping[str, float], options: argparse.Namespace) -> dict[str, RunResult]:
+    """Runs by the names of their cells. The longest begins first, lest it run alone in the end."""
+    ordered = sorted(cells, key=lambda cell: -cell.steps * speed[cell.encoder])
+    return train_all({cell.name: cell.words(options) for cell in ordered}, options.jobs)
 
 
 def read(view: View, feature: str, most: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -281,7 +296,9 @@ def main() -> None:
     parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
     parser.add_argument("--feature", default="mel128", help="the embedding")
     parser.add_argument("--presets", help="test view of patches that people made")
-    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=list(PUBLISHED))
+    parser.add_argument("--encoders", nargs="+", default=list(PUBLISHED), choices=list(PUBLISHED))
+    parser.add_argument("--batch", type=int, default=BATCH, help="patches of a step")
+    parser.add_argument("--precision", default="32-true", help=f"{HALF} is faster where processors have it")
     parser.add_argument("--steps", type=int, default=0, help="that all are given")
     parser.add_argument("--minutes", type=float, default=0.0, help="that all are given")
     parser.add_argument("--not-by-steps", nargs="*", default=[], help="encoders that would take too long")
@@ -291,8 +308,9 @@ def main() -> None:
     options = parser.parse_args()
     test, train_view = open_view(options.data / "test.h5"), open_view(options.data / "train.h5")
     ear = Ear(test, options.feature)
-    cells = cells_of(options, lengths(options, test.fields[FEATURES + options.feature].shape[0]))
-    trained = train_all({cell.name: cell.words(options) for cell in cells}, options.jobs)
+    speed = lengths(options, test.fields[FEATURES + options.feature].shape[0])
+    cells = cells_of(options, speed)
+    trained = train(cells, speed, options)
     known = Heard(*read(train_view, options.feature, options.known))
     tested = Heard(*read(test, options.feature))
     made = None if options.presets is None else Heard(*read(open_view(options.presets), options.feature))
@@ -300,7 +318,7 @@ def main() -> None:
     slopes: Slopes = measure_slopes(ear.synth.space, ear.synth.space.decode(tested.patches[:SLOPED]), ear)
     lines += [line_of(cell, trained[cell.name].last, tested, made, slopes) for cell in cells]
     sizes = sorted(lines[0].scores.mrr_by_sound)
-    what = f"{len(train_view):,} patches learnt, {len(test):,} tested, {options.feature}"
+    what = f"{len(train_view):,} patches learnt, {options.batch} a step, {len(test):,} tested, {options.feature}"
     print(write(lines, sizes, options.out, f"Proxies of {ear.synth.title}: {what}"))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wav2patch.models.fields.transformer import Attention
+from wav2patch.models.attention import AttentionLayer
 from wav2patch.models.layers import Heard, Leveller, expect_shape, initialize
 
 _LEVEL = 0.1
@@ -57,7 +57,7 @@ class SpectrogramTransformer(nn.Module):
         self.leveller = Leveller(heard, 3)
         self.patches = nn.Conv2d(channels, width, patch, stride=stride)
         self.tell = nn.Linear(self.leveller.told, width) if self.leveller.told else None
-        self.layers = nn.ModuleList(_Layer(width, heads, hidden or 2 * width) for _ in range(layers))
+        self.layers = nn.ModuleList(AttentionLayer(width, heads, hidden or 2 * width) for _ in range(layers))
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width))
         initialize(self)
         if self.tell is not None:
@@ -80,19 +80,6 @@ class SpectrogramTransformer(nn.Module):
         down, across = self.short
         patches = self.patches(nn.functional.pad(values, (0, across, 0, down)))
         return patches.flatten(2).transpose(1, 2) + self.positions
-
-
-class _Layer(nn.Module):
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
-        super().__init__()
-        self.norm, self.attention = nn.LayerNorm(width), Attention(width, heads)
-        self.network = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
-
-    def forward(self, sequence: Tensor, wanted: int | None = None) -> Tensor:
-        """The first tokens that are wanted, all by default, having attended to the whole sequence."""
-        normal = self.norm(sequence)
-        kept = sequence[:, :wanted] + self.attention(normal[:, :wanted], normal)
-        return kept + self.network(kept)
 
 
 def _patches(places: int, patch: int, stride: int) -> int:

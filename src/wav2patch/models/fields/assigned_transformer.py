@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from wav2patch.models.fields.modulation import Signals, small
-from wav2patch.models.fields.settings import need_positive
 from wav2patch.models.fields.transformer import Transformer
 from wav2patch.models.grids import spans
 from wav2patch.models.layout import Layout
 from wav2patch.models.regularizers import mean_absolute
+from wav2patch.models.settings import need_positive
 
 
 class AssignedTransformer(nn.Module):

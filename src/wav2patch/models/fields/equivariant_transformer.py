@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from wav2patch.models.blocks import fixed_columns, interchangeable
 from wav2patch.models.fields.modulation import Signals, small
 from wav2patch.models.fields.relations import Relations, block_relations
-from wav2patch.models.fields.settings import need_positive
 from wav2patch.models.fields.transformer import Transformer
 from wav2patch.models.grids import spans
 from wav2patch.models.layout import Layout
+from wav2patch.models.settings import need_positive
 
 
 class EquivariantTransformer(nn.Module):

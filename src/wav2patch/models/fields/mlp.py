@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from wav2patch.models.fields.modulation import ModulatedNorm, Modulation, Signals, small
-from wav2patch.models.fields.settings import need_positive
 from wav2patch.models.layout import Layout
+from wav2patch.models.settings import need_positive
 
 
 class MlpField(nn.Module):

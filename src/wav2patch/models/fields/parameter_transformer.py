@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from wav2patch.models.fields.modulation import Signals
 from wav2patch.models.fields.parameter_columns import ParameterColumns
-from wav2patch.models.fields.settings import need_positive
 from wav2patch.models.fields.transformer import Layer, Transformer
 from wav2patch.models.layout import Layout
+from wav2patch.models.settings import need_positive
 
 
 class ParameterTransformer(nn.Module):

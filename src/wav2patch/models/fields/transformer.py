@@ -7,39 +7,10 @@ as they would have, permuted.
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
 
+from wav2patch.models.attention import Attention
 from wav2patch.models.fields.modulation import ModulatedNorm, Modulation
-from wav2patch.models.fields.settings import need_positive
-
-
-class Attention(nn.Module):
-    """Multi-head attention of tokens to a context.
-
-    Raises:
-        ValueError: The width is no multiple of the number of heads.
-    """
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        need_positive(width=width, heads=heads)
-        if width % heads:
-            raise ValueError(f"a width of {width} does not divide by {heads} heads: choose a multiple of {heads}")
-        self.heads = heads
-        self.query = nn.Linear(width, width)
-        # A bias of keys would change nothing: the softmax does not see what all logits of a query have in common.
-        self.key = nn.Linear(width, width, bias=False)
-        self.value = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
-
-    def forward(self, x: Tensor, context: Tensor, bias: Tensor | None = None) -> Tensor:
-        """``(n, a, width)`` of tokens ``(n, a, width)``, a context ``(n, b, width)`` and a bias ``(heads, a, b)``."""
-        query, key, value = self._split(self.query(x)), self._split(self.key(context)), self._split(self.value(context))
-        mixed = scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return self.out(mixed.transpose(1, 2).flatten(2))
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+from wav2patch.models.settings import need_positive
 
 
 class Layer(nn.Module):

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from wav2patch.models.attention import AttentionLayer
 from wav2patch.models.layout import Layout
 from wav2patch.models.preset_encoders.tokens import PresetTokens
+from wav2patch.models.settings import need_positive
 
 
 class PresetTransformer(nn.Module):
@@ -39,18 +41,16 @@ class PresetTransformer(nn.Module):
         tokens: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if min(width, layers, heads, hidden) < 1 or width % heads:
-            raise ValueError(f"a width of {width} does not divide by {heads} heads: choose a multiple of {heads}")
+        need_positive(layers=layers)
         self.tokens = PresetTokens(layout, width, **(tokens or {}))
         self.answer = nn.Parameter(0.02 * torch.randn(width))
-        layer = nn.TransformerEncoderLayer(
-            width, heads, hidden, dropout=0.0, activation="relu", batch_first=True, norm_first=True
-        )
-        self.body = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.body = nn.ModuleList(AttentionLayer(width, heads, hidden, nn.ReLU) for _ in range(layers))
         self.head = nn.Sequential(nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, size))
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Embeddings ``(n, size)`` of vectors ``(n, D)`` in [−1, 1]; one-hots may be soft."""
         tokens = self.tokens(vectors)
         sequence = torch.cat([self.answer.expand(len(tokens), 1, -1), tokens], dim=1)
-        return self.head(self.body(sequence)[:, 0])
+        for layer in self.body[:-1]:
+            sequence = layer(sequence)
+        return self.head(self.body[-1](sequence, 1)[:, 0])

@@ -1,4 +1,4 @@
-"""What settings of a field have to be."""
+"""What settings of networks have to be."""
 
 from __future__ import annotations
 
