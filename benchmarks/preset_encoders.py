@@ -1,9 +1,10 @@
-r"""What an embedding of a patch costs, by preset encoder, at the sizes of Combes et al. (JAES 2025).
+r"""What an embedding of a patch and a step of training cost, by preset encoder, at the sizes of Combes et al. (2025).
 
     python benchmarks/preset_encoders.py --out results
 
 One thread, 192 numbers, the whole space of each synth; the median of several rounds, in each of which every encoder has
-its turn. Written is `preset_encoders.md`.
+its turn. A step is of 64 patches, forward, backward and Adam, in single precision, and in bfloat16 where layers may,
+which is faster where a processor multiplies matrices in it. Written is `preset_encoders.md`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from torch import Tensor, nn
 
 from wav2patch.evaluation.text_tables import markdown
 from wav2patch.files import write_text
-from wav2patch.models.layout import space_layout
+from wav2patch.models.layout import Layout, space_layout
 from wav2patch.models.preset_encoders.catalogue import PUBLISHED, make_preset_encoder
 from wav2patch.synths.catalogue import load_synth
 
 SIZE, BATCHES = 192, (1, 64)
+PRECISIONS = {"single": False, "half": True}
 
 
 def milliseconds(encoder: nn.Module, vectors: Tensor) -> float:
@@ -36,11 +38,36 @@ def milliseconds(encoder: nn.Module, vectors: Tensor) -> float:
     return 1000.0 * (time.perf_counter() - begun) / len(vectors)
 
 
+def step(encoder: nn.Module, optimizer: torch.optim.Optimizer, vectors: Tensor, half: bool) -> float:
+    """Milliseconds of a step of training."""
+    begun = time.perf_counter()
+    optimizer.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        found = encoder(vectors)
+    found.float().abs().mean().backward()
+    optimizer.step()
+    return 1000.0 * (time.perf_counter() - begun)
+
+
+def steps(layout: Layout, rounds: int) -> dict[tuple[str, str], float]:
+    """Milliseconds of a step by encoder and precision."""
+    given = 2.0 * torch.rand(BATCHES[-1], layout.width) - 1.0
+    encoders = {name: make_preset_encoder(name, layout, SIZE).train() for name in PUBLISHED}
+    optimizers = {name: torch.optim.Adam(one.parameters(), fused=True) for name, one in encoders.items()}
+    times: dict[tuple[str, str], list[float]] = {(name, kind): [] for name in encoders for kind in PRECISIONS}
+    for round_ in range(rounds + 1):
+        for (name, kind), found in times.items():
+            took = step(encoders[name], optimizers[name], given, PRECISIONS[kind])
+            found += [took] if round_ else []
+    return {key: statistics.median(found) for key, found in times.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--synths", nargs="+", default=["dexed", "vital"])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--training-rounds", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
@@ -54,12 +81,15 @@ def main() -> None:
                 took = milliseconds(encoders[name], given[n])
                 if round_:
                     found.append(took)
+        trained = steps(layout, options.training_rounds)
         for name, encoder in encoders.items():
             weights = sum(one.numel() for one in encoder.parameters()) / 1e6
             cells = [f"{statistics.median(times[name, n]):.2f}" for n in BATCHES]
+            cells += [f"{trained[name, kind]:.0f}" for kind in PRECISIONS]
             rows.append([synth, name, f"{weights:.2f}", *cells])
             print(*rows[-1], sep="  ", flush=True)
     columns = ["synth", "encoder", "million weights", *(f"ms a patch, {n} at once" for n in BATCHES)]
+    columns += [f"ms a step of {BATCHES[-1]}, {kind}" for kind in PRECISIONS]
     write_text(options.out / "preset_encoders.md", markdown(columns, rows, numbers=2))
 
 

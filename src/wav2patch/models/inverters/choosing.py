@@ -144,7 +144,7 @@ class Choosing(Inverter):
         return found
 
 
-def reciprocal_rank(distances: Tensor) -> Tensor:
+def mean_reciprocal_rank(distances: Tensor) -> Tensor:
     """Mean of 1/rank of each row's own column, by distances ``(n, n)``; of ties half are counted as before it.
 
     As in `wav2patch.metrics.retrieval`, for a batch on its device.

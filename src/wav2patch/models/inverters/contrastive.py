@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wav2patch.models.inverters.base import Examples, Graph, Losses
-from wav2patch.models.inverters.choosing import Choosing, reciprocal_rank
+from wav2patch.models.inverters.choosing import Choosing, mean_reciprocal_rank
 from wav2patch.models.inverters.parts import Spec, make_encoder
 from wav2patch.models.layers import TokenHead
 from wav2patch.models.layout import Layout
@@ -109,7 +109,7 @@ class ContrastivePair(Choosing):
         logits = heard @ read.T * self.log_scale.exp().clamp(max=_SHARPEST)
         own = torch.arange(len(logits), device=logits.device)
         loss = (nn.functional.cross_entropy(logits, own) + nn.functional.cross_entropy(logits.T, own)) / 2.0
-        return {"loss": loss, "mrr": reciprocal_rank(-logits.detach())}
+        return {"loss": loss, "mrr": mean_reciprocal_rank(-logits.detach())}
 
     def _forgotten(self, vectors: Tensor, noise: Noise) -> Tensor:
         """Vectors without some parameters, whose columns are in the middle of their range."""

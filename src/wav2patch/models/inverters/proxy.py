@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wav2patch.models.inverters.base import Examples, Graph, Losses
-from wav2patch.models.inverters.choosing import Choosing, reciprocal_rank
+from wav2patch.models.inverters.choosing import Choosing, mean_reciprocal_rank
 from wav2patch.models.inverters.parts import Spec
 from wav2patch.models.layers import expect_shape
 from wav2patch.models.layout import Layout
@@ -66,7 +66,7 @@ class Proxy(Choosing):
         expected = self.embed_patches(examples.vectors)
         loss = (expected - examples.features).abs().mean()
         with torch.no_grad():
-            rank = reciprocal_rank(torch.cdist(examples.features.float(), expected.float(), p=1.0))
+            rank = mean_reciprocal_rank(torch.cdist(examples.features.float(), expected.float(), p=1.0))
         return {"loss": loss, "mrr": rank}
 
     def graphs(self) -> Mapping[str, Graph]:
