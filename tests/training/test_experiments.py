@@ -50,7 +50,7 @@ def test_every_experiment_makes_a_model(composed: dict[str, RunSettings], name: 
 
 
 def test_experiments_are_what_the_papers_have(composed: dict[str, RunSettings]) -> None:
-    assert len(composed) == 3 * 8 + 2 * 7 + 2 * 6 + 2 * 8 + 2 * 5 + 3 + 5
+    assert len(composed) == 3 * 8 + 2 * 7 + 2 * 6 + 2 * 8 + 2 * 5 + 2 * 3 + 5
     kosc = composed["kosc/flow_assigned"]
     assert (kosc.trainer.max_steps, kosc.data.batch_size, kosc.module.schedule) == (400_000, 1024, "constant")
     surge = composed["surge_simple/flow"]
