@@ -2,6 +2,13 @@ r"""InverSynth II on its FM synth: nine parameters, 104 classes, with and withou
 
     python benchmarks/inversynth.py --out results/inversynth --steps 12000 --rows 20     # hours on two cores
 
+or on nine of TAL-NoiseMaker with 105, where the plug-in is installed, with a data set whose test view has audio:
+
+    wav2patch data generate synth=tal_noisemaker_9 notes="fixed pitch=70 velocity=127 duration=0.9" length=1 \
+        sample_rate=16384 count=60k features=log_mel_level:window=0.03125:hop=0.0078125 out=tal
+    wav2patch data subset tal train=58k val=1k test=1k duplicates=drop
+    python benchmarks/inversynth.py --task inversynth_tal --data tal --out results/inversynth_tal
+
 Three methods are trained at equal steps: `is`, classes alone; `is2_published`, whose decoder reads logits and learns
 from what the encoder says; `is2`, whose decoder reads probabilities and learns from true patches too. Runs lie below
 `--out`; one that was stopped goes on. Then each target, unseen, is answered
@@ -30,15 +37,16 @@ import numpy as np
 
 from answering import STEPS, Answer, Target, answer_finetuned, said, training_batches, weights_finetuned
 from runs import QUIET, train_all
+from wav2patch.datasets.views.view import open_view
 from wav2patch.evaluation.intervals import mean_estimate
-from wav2patch.evaluation.rows import TensorRows
+from wav2patch.evaluation.rows import Rows, TensorRows, ViewRows
 from wav2patch.evaluation.text_tables import comma_separated, markdown
 from wav2patch.files import write_text
 from wav2patch.synths.catalogue import load_synth
 from wav2patch.synths.tensor.synth import TensorSynth
 from wav2patch.training.saving import load_trained
 
-SYNTH, METHODS = "inversynth_fm", ("is", "is2_published", "is2")
+TASKS, METHODS = ("inversynth_fm", "inversynth_tal"), ("is", "is2_published", "is2")
 ALIKE = 0.05
 SAMPLES, SAMPLE_RATE = 16_384, 16_384
 
@@ -46,17 +54,27 @@ SAMPLES, SAMPLE_RATE = 16_384, 16_384
 def words(method: str, options: argparse.Namespace) -> list[str]:
     """What ``wav2patch train`` would be given."""
     rhythm = (f"trainer.val_every={max(1, min(1000, options.steps))}", "trainer.checkpoint_every=250")
+    learnt = "data.val_rows=512" if options.data is None else f"data.folder={options.data}"
     return [
-        *(f"experiment={SYNTH}/{method}", f"out={options.out / 'runs'}", f"name={options.steps}"),
-        *(f"trainer.max_steps={options.steps}", *rhythm, "data.val_rows=512", *QUIET, *options.words),
+        *(f"experiment={options.task}/{method}", f"out={options.out / 'runs'}", f"name={options.steps}"),
+        *(f"trainer.max_steps={options.steps}", *rhythm, learnt, *QUIET, *options.words),
     ]
+
+
+def rows_of(options: argparse.Namespace) -> Rows:
+    """Those of the data set, or those that a research synth is tested on."""
+    if options.data is not None:
+        return ViewRows(open_view(options.data / "test.h5"), options.rows)
+    if options.task != TASKS[0]:
+        raise SystemExit(f"{options.task} takes a data set: --data FOLDER, see --help")
+    synth = load_synth(options.task)
+    assert isinstance(synth, TensorSynth)
+    return TensorRows(synth, options.rows, samples=SAMPLES, sample_rate=SAMPLE_RATE)
 
 
 def test(method: str, checkpoint: Path, options: argparse.Namespace) -> dict[str, list[float]]:
     """Distances of all targets, by the way of answering."""
-    trained, synth = load_trained(checkpoint), load_synth(SYNTH)
-    assert isinstance(synth, TensorSynth)
-    rows = TensorRows(synth, options.rows, samples=SAMPLES, sample_rate=SAMPLE_RATE)
+    trained, rows = load_trained(checkpoint), rows_of(options)
     ways: dict[str, Callable[[Target], Answer]] = {
         "1 render": partial(said, trained, answers=1),
         f"{STEPS + 1} renders, drawn": partial(said, trained, answers=STEPS + 1),
@@ -69,7 +87,7 @@ def test(method: str, checkpoint: Path, options: argparse.Namespace) -> dict[str
             )
         for rate in options.answer_rates:
             ways[f"{STEPS + 1} renders, answer finetuned at {rate:g}"] = partial(answer_finetuned, trained, rate=rate)
-    targets = [Target(synth, row, trained) for row in rows.read(range(len(rows)))]
+    targets = [Target(rows.synth, row, trained) for row in rows.read(range(len(rows)))]
     found = {}
     for name, way in ways.items():
         found[f"{method}, {name}"] = [way(target)[1] for target in targets]
@@ -91,6 +109,8 @@ def table(found: Mapping[str, Sequence[float]]) -> tuple[list[str], list[list[st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", default=TASKS[0], choices=TASKS)
+    parser.add_argument("--data", type=Path, help="folder with the views train, val and test")
     parser.add_argument("--out", type=Path, default=Path("results/inversynth"))
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--rows", type=int, default=20, help="targets")
@@ -100,12 +120,13 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[], help="further settings, as `wav2patch train` takes them")
     parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
     options = parser.parse_args()
+    rows_of(options)
     trained = train_all({method: words(method, options) for method in options.methods}, options.jobs)
     found: dict[str, list[float]] = {}
     for method, result in trained.items():
         found |= test(method, result.last, options)
     head, rows = table(found)
-    text = f"InverSynth's FM synth: {options.rows} unseen targets, {options.steps:,} steps\n\n"
+    text = f"{rows_of(options).synth.title}: {options.rows} unseen targets, {options.steps:,} steps\n\n"
     text += markdown(head, rows, numbers=1)
     write_text(options.out / "inversynth.md", text)
     write_text(options.out / "inversynth.csv", comma_separated(head, rows))
