@@ -16,6 +16,10 @@ was stopped goes on, one that is finished is left alone. Of the last checkpoint 
 with those that the synth's sounds have; so are those of patches that people made, of which a subset has each once
 (`--presets`, rendered as the training data is).
 
+`tfm_told` and `hn_pt_told` are `tfm` and `hn_pt` with the tokens of this project, which have a bias and another scale,
+in place of the published ones, of which a control at 0 says nothing and a transformer's are lost beside the code of
+their positions; see `PresetTokens`.
+
 Anchors: the mean of the training embeddings; the embedding of the nearest training patch by its encoding; and the sound
 rendered once more. `slope` is how far the proxy's derivatives agree with differences of real renders, number by number.
 
@@ -64,6 +68,14 @@ BATCH, HELD = 512, 7_500 / 600_000
 
 SLOPED, AT_ONCE = 64, 1_024
 
+_TOKENS = {"bias": True, "spread": 0.7}
+TOLD: Mapping[str, Mapping[str, Any]] = {
+    "hn_pt_told": {"name": "hn_pt", "inputs": _TOKENS},
+    "tfm_told": {"name": "tfm", "tokens": {**_TOKENS, "positions": False}},
+}
+SPECS: Mapping[str, Mapping[str, Any]] = {**{name: {"name": name} for name in PUBLISHED}, **TOLD}
+"""What `make_preset_encoder` takes, by the names in the table."""
+
 HALF = "bf16-mixed"
 
 
@@ -82,7 +94,8 @@ class Cell:
 
     def words(self, options: argparse.Namespace) -> list[str]:
         """What ``wav2patch train`` would be given."""
-        experiment = f"experiment={options.synth}_proxy/{self.encoder}"
+        spec = SPECS[self.encoder]
+        experiment = f"experiment={options.synth}_proxy/{spec['name']}"
         rate = compose_settings([experiment]).module.learning_rate * math.sqrt(options.batch / BATCH)
         rhythm = f"trainer.max_steps={self.steps}", f"trainer.val_every={max(1, self.steps // 4)}"
         return [
@@ -90,18 +103,24 @@ class Cell:
             f"data.folder={options.data}",
             f"data.feature={options.feature}",
             f"out={options.out / 'runs' / self.by}",
-            f"name={self.steps}x{options.batch}",
+            f"name={self.steps}x{options.batch}{'_told' if self.encoder in TOLD else ''}",
+            *(f"inverter.preset_encoder.{part}={_spelt(value)}" for part, value in spec.items() if part != "name"),
             f"module.hold_steps={round(HELD * self.steps)}",
             *(*rhythm, "trainer.checkpoint_every=200", "inverter.draws=64", *QUIET),
             *(f"data.batch_size={options.batch}", "data.workers=0"),
         ]
 
 
+def _spelt(settings: Mapping[str, Any]) -> str:
+    """As an override."""
+    return "{" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in settings.items()) + "}"
+
+
 def seconds_a_step(encoder: str, size: int, options: argparse.Namespace) -> float:
     """Of one thread: forward, backward and Adam."""
     torch.set_num_threads(1)
     layout = space_layout(load_synth(options.synth).space)
-    network = make_preset_encoder(encoder, layout, size)
+    network = make_preset_encoder(SPECS[encoder], layout, size)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
     vectors, wanted, times = torch.rand(options.batch, layout.width) * 2 - 1, torch.rand(options.batch, size), []
     while len(times) < 4 or (sum(times) < 8.0 and len(times) < 60):
@@ -296,7 +315,7 @@ def main() -> None:
     parser.add_argument("--synth", default="dexed", choices=["dexed", "vital"])
     parser.add_argument("--feature", default="mel128", help="the embedding")
     parser.add_argument("--presets", help="test view of patches that people made")
-    parser.add_argument("--encoders", nargs="+", default=list(PUBLISHED), choices=list(PUBLISHED))
+    parser.add_argument("--encoders", nargs="+", default=list(SPECS), choices=list(SPECS))
     parser.add_argument("--batch", type=int, default=BATCH, help="patches of a step")
     parser.add_argument("--precision", default="32-true", help=f"{HALF} is faster where processors have it")
     parser.add_argument("--steps", type=int, default=0, help="that all are given")
