@@ -72,9 +72,9 @@ def rows_of(options: argparse.Namespace) -> Rows:
     return TensorRows(synth, options.rows, samples=SAMPLES, sample_rate=SAMPLE_RATE)
 
 
-def test(method: str, checkpoint: Path, options: argparse.Namespace) -> dict[str, list[float]]:
+def test(method: str, checkpoint: Path, rows: Rows, options: argparse.Namespace) -> dict[str, list[float]]:
     """Distances of all targets, by the way of answering."""
-    trained, rows = load_trained(checkpoint), rows_of(options)
+    trained = load_trained(checkpoint)
     ways: dict[str, Callable[[Target], Answer]] = {
         "1 render": partial(said, trained, answers=1),
         f"{STEPS + 1} renders, drawn": partial(said, trained, answers=STEPS + 1),
@@ -120,13 +120,13 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[], help="further settings, as `wav2patch train` takes them")
     parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="runs side by side")
     options = parser.parse_args()
-    rows_of(options)
+    tested = rows_of(options)
     trained = train_all({method: words(method, options) for method in options.methods}, options.jobs)
     found: dict[str, list[float]] = {}
     for method, result in trained.items():
-        found |= test(method, result.last, options)
+        found |= test(method, result.last, tested, options)
     head, rows = table(found)
-    text = f"{rows_of(options).synth.title}: {options.rows} unseen targets, {options.steps:,} steps\n\n"
+    text = f"{tested.synth.title}: {options.rows} unseen targets, {options.steps:,} steps\n\n"
     text += markdown(head, rows, numbers=1)
     write_text(options.out / "inversynth.md", text)
     write_text(options.out / "inversynth.csv", comma_separated(head, rows))

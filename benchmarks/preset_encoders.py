@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from torch import Tensor, nn
 
+import training_step
 from wav2patch.evaluation.text_tables import markdown
 from wav2patch.files import write_text
 from wav2patch.models.layout import Layout, space_layout
@@ -38,17 +39,6 @@ def milliseconds(encoder: nn.Module, vectors: Tensor) -> float:
     return 1000.0 * (time.perf_counter() - begun) / len(vectors)
 
 
-def step(encoder: nn.Module, optimizer: torch.optim.Optimizer, vectors: Tensor, half: bool) -> float:
-    """Milliseconds of a step of training."""
-    begun = time.perf_counter()
-    optimizer.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        found = encoder(vectors)
-    found.float().abs().mean().backward()
-    optimizer.step()
-    return 1000.0 * (time.perf_counter() - begun)
-
-
 def steps(layout: Layout, rounds: int) -> dict[tuple[str, str], float]:
     """Milliseconds of a step by encoder and precision."""
     given = 2.0 * torch.rand(BATCHES[-1], layout.width) - 1.0
@@ -57,8 +47,8 @@ def steps(layout: Layout, rounds: int) -> dict[tuple[str, str], float]:
     times: dict[tuple[str, str], list[float]] = {(name, kind): [] for name in encoders for kind in PRECISIONS}
     for round_ in range(rounds + 1):
         for (name, kind), found in times.items():
-            took = step(encoders[name], optimizers[name], given, PRECISIONS[kind])
-            found += [took] if round_ else []
+            took = training_step.seconds(encoders[name], optimizers[name], given, half=PRECISIONS[kind])
+            found += [1000.0 * took] if round_ else []
     return {key: statistics.median(found) for key, found in times.items()}
 
 

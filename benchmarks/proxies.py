@@ -46,6 +46,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+import training_step
 from runs import QUIET, train_all
 from wav2patch.configs.composing import compose_settings
 from wav2patch.datasets.recipes.feature_words import ready_feature
@@ -122,15 +123,9 @@ def seconds_a_step(encoder: str, size: int, options: argparse.Namespace) -> floa
     layout = space_layout(load_synth(options.synth).space)
     network = make_preset_encoder(SPECS[encoder], layout, size)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
-    vectors, wanted, times = torch.rand(options.batch, layout.width) * 2 - 1, torch.rand(options.batch, size), []
+    vectors, times = torch.rand(options.batch, layout.width) * 2 - 1, []
     while len(times) < 4 or (sum(times) < 8.0 and len(times) < 60):
-        begun = time.perf_counter()
-        optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == HALF):
-            expected = network(vectors)
-        (expected.float() - wanted).abs().mean().backward()
-        optimizer.step()
-        times.append(time.perf_counter() - begun)
+        times.append(training_step.seconds(network, optimizer, vectors, half=options.precision == HALF))
     return float(np.median(times[1:]))
 
 
@@ -302,7 +297,7 @@ def draw(lines: Sequence[Line], size: int, path: Path, heading: str) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.0)
     axes.set_xlabel(f"MRR of a sound among {size:,} patches", size=8)
-    axes.set_title(heading, size=9, loc="left")
+    axes.set_title(heading.replace(": ", "\n", 1), size=9, loc="left")
     axes.tick_params(labelsize=7)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})

@@ -65,8 +65,8 @@ class AttentionLayer(nn.Module):
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
     """``softmax(q·kᵀ/√d + bias)·v`` of heads ``(n, heads, places, d)``.
 
-    On a CPU it is in single precision where all else is in half: PyTorch's kernel takes its gradient five times as long
-    in bfloat16 (2.13, on a CPU that multiplies matrices in bfloat16 five times as fast).
+    On a CPU it is in single precision where all else is in half: PyTorch's kernel takes its gradient four times as long
+    in bfloat16 (2.13, narrow heads, on a CPU that multiplies matrices in bfloat16 six times as fast).
     """
     if query.device.type != "cpu" or query.dtype not in (torch.bfloat16, torch.float16):
         return scaled_dot_product_attention(query, key, value, attn_mask=bias)
