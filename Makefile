@@ -30,7 +30,7 @@ match: $(VENV)/.core
 	$(BIN)/wav2patch match $(SOUND) --out $(OUT)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
