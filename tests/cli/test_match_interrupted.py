@@ -14,10 +14,18 @@ from commands import one_sentence, run
 from wav2patch.audio.files import read_audio
 
 
+def wait_until_it_searches(folder: Path) -> None:
+    # The folder is made just before; what it starts from is read and the first patches are rendered after.
+    end = time.monotonic() + 60
+    while not folder.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(4)
+
+
 def test_ctrl_c_keeps_the_best_so_far(sound: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "wav2patch", "match", str(sound), "--budget", "10m", "--out", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(6)
+    wait_until_it_searches(tmp_path / "a bell")
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
@@ -33,7 +41,7 @@ def test_a_second_ctrl_c_does_not_spoil_the_writing(sound: Path, tmp_path: Path)
     process = subprocess.Popen(
         [*command, "--budget", "10m", "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(6)
+    wait_until_it_searches(tmp_path / "a bell")
     for _ in range(3):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)

@@ -8,11 +8,14 @@ from commands import one_sentence, run
 
 from wav2patch.synths.catalogue import load_synth
 
+# Seconds too, as what comes after the search takes them: on Vital, hundreds of renders.
+QUICK = ("--renders", 66, "--budget", "5s", "--candidates", 1)
+
 
 @pytest.fixture(scope="module")
 def matched(tmp_path_factory: pytest.TempPathFactory, sound: Path) -> Path:
     folder = tmp_path_factory.mktemp("several")
-    done = run("match", sound, "--synth", "dexed, vital", "--renders", 66, "--candidates", 1, "--out", folder)
+    done = run("match", sound, "--synth", "dexed, vital", *QUICK, "--out", folder)
     assert done.returncode == 0, done.stderr
     assert "comes closest" in done.stdout
     return folder / "a bell"
@@ -49,7 +52,7 @@ def test_a_match_keeps_what_its_base_has(sound: Path, tmp_path: Path) -> None:
     document["macro1"] = "Growl"
     document["settings"]["wavetables"][0]["name"] = "My own table"
     (tmp_path / "mine.vital").write_text(json.dumps(document))
-    options = ("--synth", "vital", "--base", tmp_path / "mine.vital", "--renders", 40, "--candidates", 1)
+    options = ("--synth", "vital", "--base", tmp_path / "mine.vital", *QUICK)
     done = run("match", sound, *options, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "a bell" / "candidate_1.vital").read_text())
