@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from in_process import say
+from commands import run
 
 from wav2patch.priors import draw
 from wav2patch.synths.base import Synth
@@ -67,27 +67,14 @@ def folder(tmp_path: Path, dexed: Synth) -> Path:
     return tmp_path
 
 
-def run(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    words = quick(command)
-    # PyTorch takes seconds to import, once here.
-    if words[0] in ("train", "hpo", "evaluate", "predict", "export"):
-        said = say(capsys, monkeypatch, *words)
-        assert said.code == 0, f"{command}\n{said.err}"
-        return
-    done = subprocess.run([sys.executable, "-m", "wav2patch", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command}\n{done.stderr}"
-
-
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("title", ["For musicians", "For researchers"])
-def test_the_commands_run_one_after_the_other(
-    title: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(folder)
+def test_the_commands_run_one_after_the_other(title: str, folder: Path) -> None:
     found = commands(section(title))
     assert len(found) >= 10
     for command in found:
-        run(command, capsys, monkeypatch)
+        said = run(*quick(command), cwd=folder)
+        assert said.code == 0, f"{command}\n{said.err}"
     if title == "For musicians":
         for name in ("report.html", "candidate_1.syx", "candidate_2.syx", "bank.syx", "target.wav", "match.json"):
             assert (folder / "matches" / "slap_bass_e1" / name).exists()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import one_sentence, run
+from commands import one_sentence, run_apart
 
 COMMANDS = [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"]]
 DATA = [["data", command] for command in ("generate", "subset", "stats", "verify", "info")]
@@ -16,9 +16,9 @@ DATA = [["data", command] for command in ("generate", "subset", "stats", "verify
     "command", [[], ["match"], ["render"], ["compare"], ["synths", "list"], ["prior", "fit"], *DATA]
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
-    done = run(*command, "--help")
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
+    done = run_apart(*command, "--help")
+    assert done.code == 0
+    assert "Usage" in done.out
 
 
 def test_help_waits_for_no_heavy_import() -> None:

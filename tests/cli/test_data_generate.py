@@ -35,21 +35,21 @@ def start(folder: Path, *settings: str) -> subprocess.Popen[str]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sets") / "whole"
     done = run("data", "generate", f"out={folder}", *SETTINGS, "workers=2")
-    assert done.returncode == 0, done.stderr
-    assert "160 rows" in done.stdout
-    assert "too quiet" in done.stdout
+    assert done.code == 0, done.err
+    assert "160 rows" in done.out
+    assert "too quiet" in done.out
     return folder
 
 
 def test_json_is_all_there_is(made: Path, tmp_path: Path) -> None:
     done = run("data", "generate", f"out={tmp_path}/set", "count=3", "length=0.5", "workers=1", "--json")
-    printed = json.loads(done.stdout)
+    printed = json.loads(done.out)
     assert (printed["rows"], printed["wanted"], printed["there"], printed["failure"]) == (3, 3, 0, None)
-    assert done.stderr == ""
+    assert done.err == ""
 
 
 def test_one_worker_makes_the_same_bytes(made: Path, tmp_path: Path) -> None:
-    assert run("data", "generate", f"out={tmp_path}/set", *SETTINGS, "workers=1").returncode == 0
+    assert run("data", "generate", f"out={tmp_path}/set", *SETTINGS, "workers=1").code == 0
     assert contents(tmp_path / "set") == contents(made)
 
 
@@ -64,7 +64,7 @@ def wait_for_work(process: subprocess.Popen[str], folder: Path, seconds: float =
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
     settings, moments = (*ROWS, f"count={100 * KILLS}", "workers=2"), random.Random(0)
-    assert run("data", "generate", f"out={tmp_path}/whole", *settings).returncode == 0
+    assert run("data", "generate", f"out={tmp_path}/whole", *settings).code == 0
     whole, folder = contents(tmp_path / "whole"), tmp_path / "set"
     while_working = 0
     for _ in range(KILLS):
@@ -78,7 +78,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
         assert shards.items() <= whole.items()
     assert while_working > KILLS / 2
     done = run("data", "generate", f"out={folder}")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert contents(folder) == whole
 
 
@@ -99,8 +99,8 @@ def test_ctrl_c_leaves_whole_shards(made: Path, tmp_path: Path) -> None:
 
 def test_out_alone_goes_on_with_a_set(made: Path) -> None:
     done = run("data", "generate", f"out={made}")
-    assert done.returncode == 0
-    assert "complete: all 160 rows" in done.stdout
+    assert done.code == 0
+    assert "complete: all 160 rows" in done.out
 
 
 def small_files() -> None:
@@ -148,9 +148,9 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 def test_mistakes_are_one_sentence_each(settings: list[str], wanted: str, tmp_path: Path) -> None:
     (tmp_path / "FILE").write_text("a file")
     done = run("data", "generate", *settings, cwd=tmp_path)
-    assert done.returncode == 2
-    assert one_sentence(done.stderr)
-    assert wanted in done.stderr
+    assert done.code == 2
+    assert one_sentence(done.err)
+    assert wanted in done.err
     assert not list(tmp_path.rglob("*.h5"))
 
 
@@ -176,7 +176,7 @@ def test_a_damaged_set_is_named(made: Path, tmp_path: Path, damage: Callable[[Pa
     damage(folder)
     before = contents(folder)
     done = run("data", "generate", f"out={folder}")
-    assert done.returncode == 2
-    assert one_sentence(done.stderr)
-    assert wanted in done.stderr
+    assert done.code == 2
+    assert one_sentence(done.err)
+    assert wanted in done.err
     assert contents(folder) == before

@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 import real_sets
 import shard_sets
-from commands import one_sentence
-from in_process import Said, say
+from commands import Said, one_sentence, run
 
 Say = Callable[..., Said]
 SHARD = "shards/shard-000001.h5"
@@ -37,8 +36,8 @@ def made(whole: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def wav2patch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    return lambda *words: say(capsys, monkeypatch, "data", *words)
+def wav2patch() -> Say:
+    return lambda *words: run("data", *words)
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -29,15 +29,15 @@ def place(original: Path, tmp_path: Path) -> Path:
 
 def test_a_set_and_a_small_cut_of_it(place: Path) -> None:
     done = run("data", "subset", "full", *THIRDS, cwd=place)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
         "written: full/train.h5, 12 rows",
         "written: full/val.h5, 4 rows",
         "written: full/test.h5, 4 rows",
     ]
     done = run("data", "subset", "full", "out=cuts/5", "train=train:5", "val=val", "test=test", "--json", cwd=place)
-    assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    made = json.loads(done.out)
     assert made["out"] == "cuts/5"
     assert made["views"][0] == {"name": "train", "rows": 5, "shards": 1, "dropped": 0, "state": "written"}
     np.testing.assert_array_equal(open_view(place / "cuts/5/train.h5").read("index", slice(None)), np.arange(5))
@@ -59,9 +59,9 @@ def test_a_set_and_a_small_cut_of_it(place: Path) -> None:
 )
 def test_what_makes_no_sense_is_told_in_a_sentence(place: Path, words: list[str], told: str) -> None:
     done = run("data", "subset", "full", *words, cwd=place)
-    assert done.returncode == 2
-    assert one_sentence(done.stderr), done.stderr
-    assert told in done.stderr
+    assert done.code == 2
+    assert one_sentence(done.err), done.err
+    assert told in done.err
     assert not list(place.rglob("*.h5")) or not list((place / "full").glob("*.h5"))
 
 
@@ -71,15 +71,15 @@ def test_near_duplicates_are_refused_until_it_is_said_what_to_do(place: Path) ->
     patches[:, 0] = np.arange(20) % 16 / 20
     make_set(place / "full", recipe, patches=patches)
     refused = run("data", "subset", "full", *THIRDS, cwd=place)
-    assert refused.returncode == 2
-    assert one_sentence(refused.stderr), refused.stderr
-    assert "4 of 12 rows of train are near-duplicates" in refused.stderr
+    assert refused.code == 2
+    assert one_sentence(refused.err), refused.err
+    assert "4 of 12 rows of train are near-duplicates" in refused.err
     done = run("data", "subset", "full", *THIRDS, "duplicates=drop", cwd=place)
-    assert done.stdout.splitlines()[0] == "written: full/train.h5, 8 rows, 4 near-duplicates dropped"
+    assert done.out.splitlines()[0] == "written: full/train.h5, 8 rows, 4 near-duplicates dropped"
 
 
 def test_the_help_teaches_what_rows_a_view_may_have() -> None:
     done = run("data", "subset", "--help")
-    assert done.returncode == 0
+    assert done.code == 0
     for words in ("80%", "shards:0-9,12", "train:20k", "rest", "duplicates=refuse", "tolerance=0.001"):
-        assert words in done.stdout
+        assert words in done.out

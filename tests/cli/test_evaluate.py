@@ -11,8 +11,7 @@ import pytest
 import real_sets
 import shard_sets
 import yaml
-from commands import one_sentence
-from in_process import Said, say
+from commands import Said, one_sentence, run
 from tiny_checkpoints import FLOW, REGRESSION, write_checkpoint
 
 from wav2patch.training.reading_settings import plain_settings, read_settings
@@ -35,9 +34,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def wav2patch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, models: Path) -> Say:
+def wav2patch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, models: Path) -> Say:
     monkeypatch.chdir(tmp_path)
-    return lambda *words: say(capsys, monkeypatch, "evaluate", *words)
+    return lambda *words: run("evaluate", *words)
 
 
 def test_rows_that_a_model_was_trained_on_are_told(

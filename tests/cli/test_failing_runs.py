@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import real_sets
 import torch
-from commands import one_sentence
-from in_process import Said, say
+from commands import Said, one_sentence, run
 from test_train import TOY
 from tiny_checkpoints import FLOW, REGRESSION, write_checkpoint
 
@@ -45,9 +44,9 @@ def things(tmp_path_factory: pytest.TempPathFactory, sound: Path) -> Path:
 
 
 @pytest.fixture
-def wav2patch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, things: Path) -> Say:
+def wav2patch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, things: Path) -> Say:
     monkeypatch.chdir(shutil.copytree(things, tmp_path / "here"))
-    return lambda *words: say(capsys, monkeypatch, *words)
+    return run
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ import optuna
 import pytest
 import torch
 import yaml
-from commands import one_sentence
-from in_process import Said, say
+from commands import Said, one_sentence, run
 from test_train import TOY
 
 from wav2patch.configs.composing import compose_settings
@@ -42,8 +41,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def search(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> Said:
-    return say(capsys, monkeypatch, "hpo", *TOY, *RANGES, *words)
+def search(*words: str) -> Said:
+    return run("hpo", *TOY, *RANGES, *words)
 
 
 def trials(said: Said) -> list[dict[str, Any]]:
@@ -52,34 +51,30 @@ def trials(said: Said) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "qmc", "sobol_tpe"])
-def test_a_search_that_was_stopped_goes_on_as_if_it_had_not(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sampler: str
-) -> None:
+def test_a_search_that_was_stopped_goes_on_as_if_it_had_not(sampler: str) -> None:
     common = (f"sampler={sampler}", "startup=1", "pruner=none", "--json")
-    whole = trials(search(capsys, monkeypatch, *common, "trials=3", "study=whole.db"))
-    begun = trials(search(capsys, monkeypatch, *common, "trials=2", "study=parts.db"))
-    ended = trials(search(capsys, monkeypatch, *common, "trials=3", "study=parts.db"))
+    whole = trials(search(*common, "trials=3", "study=whole.db"))
+    begun = trials(search(*common, "trials=2", "study=parts.db"))
+    ended = trials(search(*common, "trials=3", "study=parts.db"))
     assert [len(one) for one in (whole, begun, ended)] == [3, 2, 3]
     assert ended == whole
     assert len({str(one["settings"]) for one in whole}) == 3
-    assert trials(search(capsys, monkeypatch, *common, "trials=3", "study=parts.db")) == whole
+    assert trials(search(*common, "trials=3", "study=parts.db")) == whole
 
 
-def test_the_best_settings_are_shown_and_kept(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = search(capsys, monkeypatch, "trials=2", "study=s.db", "--json")
+def test_the_best_settings_are_shown_and_kept() -> None:
+    said = search("trials=2", "study=s.db", "--json")
     told = json.loads(said.out)
     values = [one["value"] for one in told["trials"]]
     best = told["trials"][values.index(min(values))]["settings"]
     assert told["best"] == best
-    shown = search(capsys, monkeypatch, "trials=2", "study=s.db")
+    shown = search("trials=2", "study=s.db")
     assert "best: " in shown.out
     assert f"inverter.blocks={best['inverter.blocks']}" in shown.out
     kept = yaml.safe_load(Path("s.best.yaml").read_text())
     assert kept["experiment"] == "kosc/mse"
     assert (kept["inverter"]["blocks"], kept["inverter"]["width"]) == (best["inverter.blocks"], best["inverter.width"])
-    config = yaml.safe_load(say(capsys, monkeypatch, "train", "settings=s.best.yaml", "--cfg", "job").out)
+    config = yaml.safe_load(run("train", "settings=s.best.yaml", "--cfg", "job").out)
     assert config["module"]["learning_rate"] == best["module.learning_rate"]
     trial = yaml.safe_load(Path("runs/hpo/s/kosc/mse/trial-0001/config.yaml").read_text())
     assert trial["seed"] == trial_seed(0, 1) != trial_seed(0, 0)
@@ -88,9 +83,7 @@ def test_the_best_settings_are_shown_and_kept(
     assert config["inverter"]["encoder"] == trial["inverter"]["encoder"]
 
 
-def test_trials_that_promise_little_end_early(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trials_that_promise_little_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
     from wav2patch.training import search as module
 
     class Strict:
@@ -98,7 +91,7 @@ def test_trials_that_promise_little_end_early(
             return trial.number > 0
 
     monkeypatch.setattr(module, "make_pruner", lambda wanted: Strict())
-    found = trials(search(capsys, monkeypatch, "trials=2", "study=p.db", "--json"))
+    found = trials(search("trials=2", "study=p.db", "--json"))
     assert [one["state"] for one in found] == ["complete", "pruned"]
 
 
@@ -126,26 +119,22 @@ def test_trials_that_promise_little_end_early(
         ([*TOY, "inverter.blocks=int(1,2)", "metric=val/nix"], "no figure 'val/nix'"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
-) -> None:
+def test_mistakes_are_told_in_a_sentence(words: list[str], said: str) -> None:
     Path("text.db").write_text("this is no database, and longer than a header of one would be, so that it is read")
-    answer = say(capsys, monkeypatch, "hpo", *words)
+    answer = run("hpo", *words)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
     assert one_sentence(answer.err)
 
 
-def test_another_search_in_the_same_file_is_refused(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert search(capsys, monkeypatch, "trials=1", "study=s.db").code == 0
-    other = say(capsys, monkeypatch, "hpo", *TOY, "inverter.blocks=int(1,2)", "study=s.db")
+def test_another_search_in_the_same_file_is_refused() -> None:
+    assert search("trials=1", "study=s.db").code == 0
+    other = run("hpo", *TOY, "inverter.blocks=int(1,2)", "study=s.db")
     assert other.code == 2
     assert "is a study with another space" in other.err
-    longer = search(capsys, monkeypatch, "trials=1", "study=s.db", "trainer.max_steps=9", "out=elsewhere")
+    longer = search("trials=1", "study=s.db", "trainer.max_steps=9", "out=elsewhere")
     assert longer.code == 0
-    other = search(capsys, monkeypatch, "study=s.db", "data.seed=3")
+    other = search("study=s.db", "data.seed=3")
     assert other.code == 2
     assert "is a study with other settings" in other.err
 

@@ -33,16 +33,16 @@ def bad_sounds(folder: Path) -> dict[str, Path]:
 def test_a_bad_sound_is_one_sentence(tmp_path: Path, name: str) -> None:
     path = bad_sounds(tmp_path)[name]
     done = run("match", path, "--renders", 70, "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert one_sentence(done.stderr), done.stderr
+    assert done.code == 2
+    assert done.out == ""
+    assert one_sentence(done.err), done.err
     assert not (tmp_path / "out").exists()
 
 
 def test_one_bad_sound_does_not_stop_the_others(sound: Path, tmp_path: Path) -> None:
     done = run("match", tmp_path / "missing.wav", sound, "--renders", 70, "--out", tmp_path)
-    assert done.returncode == 2
-    assert one_sentence(done.stderr)
+    assert done.code == 2
+    assert one_sentence(done.err)
     assert (tmp_path / "a bell" / "match.json").exists()
 
 
@@ -59,6 +59,6 @@ def test_one_bad_sound_does_not_stop_the_others(sound: Path, tmp_path: Path) -> 
 )
 def test_a_bad_option_is_one_sentence(sound: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
     done = run("match", sound, *arguments, "--out", tmp_path / "out", cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert one_sentence(done.stderr)
+    assert done.code == 2
+    assert words in done.err
+    assert one_sentence(done.err)

@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import Said, run, run_apart
 from dexed import Patch as DexedPatch
 from numpy.testing import assert_array_equal
 
@@ -19,24 +18,22 @@ FILES += ["report.html", "target.wav"]
 
 
 @pytest.fixture(scope="module")
-def matched(tmp_path_factory: pytest.TempPathFactory, sound: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def matched(tmp_path_factory: pytest.TempPathFactory, sound: Path) -> tuple[Path, Said]:
     folder = tmp_path_factory.mktemp("out")
-    done = run("match", sound, "--renders", 150, "--candidates", 2, "--out", folder, "--note", "E4", "--seed", 5)
+    done = run_apart("match", sound, "--renders", 150, "--candidates", 2, "--out", folder, "--note", "E4", "--seed", 5)
     return folder / "a bell", done
 
 
-def test_match_writes_everything_and_says_where(matched: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_match_writes_everything_and_says_where(matched: tuple[Path, Said]) -> None:
     folder, done = matched
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert sorted(path.name for path in folder.iterdir()) == FILES
-    assert "report.html" in done.stdout
-    assert "candidate_1.syx" in done.stdout
-    assert "E4" in done.stdout
+    assert "report.html" in done.out
+    assert "candidate_1.syx" in done.out
+    assert "E4" in done.out
 
 
-def test_a_candidates_preset_renders_its_audio_bit_for_bit(
-    matched: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_a_candidates_preset_renders_its_audio_bit_for_bit(matched: tuple[Path, Said], tmp_path: Path) -> None:
     folder, _ = matched
     told = json.loads((folder / "match.json").read_text())
     note = told["note"]
@@ -44,11 +41,11 @@ def test_a_candidates_preset_renders_its_audio_bit_for_bit(
         output = tmp_path / candidate["audio"]
         options = ["--note", note["pitch"], "--velocity", note["velocity"], "--hold", note["duration"]]
         done = run("render", folder / candidate["preset"], *options, "--length", told["length"], "-o", output)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.err
         assert output.read_bytes() == (folder / candidate["audio"]).read_bytes()
 
 
-def test_the_bank_opens_in_dexed_py(matched: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_the_bank_opens_in_dexed_py(matched: tuple[Path, Said]) -> None:
     folder, _ = matched
     voices = DexedPatch.load_bank(str(folder / "bank.syx"))
     for i, voice in enumerate(voices[:2], start=1):
@@ -58,7 +55,7 @@ def test_the_bank_opens_in_dexed_py(matched: tuple[Path, subprocess.CompletedPro
         assert_array_equal(banked.patch, single.patch)
 
 
-def test_match_json_tells_the_whole_story(matched: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_match_json_tells_the_whole_story(matched: tuple[Path, Said]) -> None:
     folder, _ = matched
     told = json.loads((folder / "match.json").read_text())
     assert told["note"]["pitch"] == 64
@@ -80,10 +77,10 @@ def numbers(folder: Path) -> list[object]:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_match_twice_whatever_the_workers(
-    matched: tuple[Path, subprocess.CompletedProcess[str]], sound: Path, tmp_path: Path, workers: int
+    matched: tuple[Path, Said], sound: Path, tmp_path: Path, workers: int
 ) -> None:
     options = ["--renders", 150, "--candidates", 2, "--note", "E4", "--seed", 5, "--workers", workers]
-    assert run("match", sound, *options, "--out", tmp_path).returncode == 0
+    assert run("match", sound, *options, "--out", tmp_path).code == 0
     assert numbers(tmp_path / "a bell") == numbers(matched[0])
     for name in ("candidate_1.syx", "candidate_1.wav", "candidate_2.syx", "bank.syx", "target.wav"):
         assert (tmp_path / "a bell" / name).read_bytes() == (matched[0] / name).read_bytes()
@@ -94,11 +91,11 @@ def test_json_is_one_object_and_nothing_else(sound: Path, tmp_path: Path) -> Non
     other.parent.mkdir()
     shutil.copy(sound, other)
     done = run("match", sound, other, sound, "--renders", 70, "--out", tmp_path, "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
     assert [match["synth"] for match in told["matches"]] == ["dexed", "dexed"]
     assert [Path(match["folder"]).name for match in told["matches"]] == ["a bell.wav", "a bell.wav-2"]
-    assert done.stdout.count("\n") == 1
+    assert done.out.count("\n") == 1
 
 
 def test_fewer_candidates_the_next_time_leave_no_old_ones_behind(sound: Path, tmp_path: Path) -> None:
@@ -125,8 +122,8 @@ def test_own_presets_are_tried_and_found(sound: Path, tmp_path: Path, dexed: Syn
     done = run(
         "match", sound, "--renders", 80, "--presets", folder, "--note", 64, "--hold", 0.3, "--out", tmp_path, "--json"
     )
-    assert done.returncode == 0, done.stderr
-    best = json.loads(done.stdout)["matches"][0]["candidates"][0]
+    assert done.code == 0, done.err
+    best = json.loads(done.out)["matches"][0]["candidates"][0]
     assert best["origin"] == "presets"
     assert best["distance"] < 0.5
 
@@ -139,10 +136,10 @@ def test_hostile_names_are_matched_and_printed(sound: Path, tmp_path: Path, name
         shutil.copy(sound, tmp_path / name)
     except (OSError, UnicodeEncodeError):
         pytest.skip("this file system refuses the name")
-    done = run("match", "--renders", 66, "--candidates", 1, "--out", tmp_path / "o", "--", tmp_path / name)
-    assert done.returncode == 0, done.stderr
+    done = run_apart("match", "--renders", 66, "--candidates", 1, "--out", tmp_path / "o", "--", tmp_path / name)
+    assert done.code == 0, done.err
     (folder,) = (tmp_path / "o").iterdir()
     assert (folder / "report.html").exists()
     assert (folder / "candidate_1.syx").exists()
     if name.isprintable():
-        assert f"{name}: " in done.stdout
+        assert f"{name}: " in done.out

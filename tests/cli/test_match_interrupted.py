@@ -55,8 +55,8 @@ def test_an_output_folder_that_cannot_be_is_noticed_before_the_search(sound: Pat
     (tmp_path / "file").touch()
     start = time.monotonic()
     done = run("match", sound, "--budget", "10m", "--out", tmp_path / "file")
-    assert done.returncode == 2
-    assert one_sentence(done.stderr)
+    assert done.code == 2
+    assert one_sentence(done.err)
     assert time.monotonic() - start < 30
 
 

@@ -16,8 +16,8 @@ QUICK = ("--renders", 66, "--budget", "5s", "--candidates", 1)
 def matched(tmp_path_factory: pytest.TempPathFactory, sound: Path) -> Path:
     folder = tmp_path_factory.mktemp("several")
     done = run("match", sound, "--synth", "dexed, vital", *QUICK, "--out", folder)
-    assert done.returncode == 0, done.stderr
-    assert "comes closest" in done.stdout
+    assert done.code == 0, done.err
+    assert "comes closest" in done.out
     return folder / "a bell"
 
 
@@ -41,7 +41,7 @@ def test_a_candidates_preset_renders_its_audio_bit_for_bit(matched: Path, tmp_pa
     note, output = told["note"], tmp_path / "again.wav"
     options = ("--synth", "vital", "--note", note["pitch"], "--hold", note["duration"], "--length", told["length"])
     done = run("render", matched / "vital" / "candidate_1.vital", *options, "-o", output)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert output.read_bytes() == (matched / "vital" / "candidate_1.wav").read_bytes()
 
 
@@ -54,7 +54,7 @@ def test_a_match_keeps_what_its_base_has(sound: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.vital").write_text(json.dumps(document))
     options = ("--synth", "vital", "--base", tmp_path / "mine.vital", *QUICK)
     done = run("match", sound, *options, "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     found = json.loads((tmp_path / "a bell" / "candidate_1.vital").read_text())
     assert found["macro1"] == "Growl"
     assert found["settings"]["wavetables"][0]["name"] == "My own table"
@@ -73,6 +73,6 @@ def test_a_match_keeps_what_its_base_has(sound: Path, tmp_path: Path) -> None:
 )
 def test_what_cannot_be_is_one_sentence(sound: Path, tmp_path: Path, options: tuple[str, ...], words: str) -> None:
     done = run("match", sound, *options, "--renders", 20, "--out", tmp_path, cwd=tmp_path)
-    assert done.returncode == 2
-    assert one_sentence(done.stderr), done.stderr
-    assert words in done.stderr
+    assert done.code == 2
+    assert one_sentence(done.err), done.err
+    assert words in done.err

@@ -6,21 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import one_sentence, run
-from in_process import Said, say
+from commands import Said, one_sentence, run
 
 Say = Callable[..., Said]
 
 
 @pytest.fixture
-def table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    return lambda *words: say(capsys, monkeypatch, "parameters", "table", *words)
+def table() -> Say:
+    return lambda *words: run("parameters", "table", *words)
 
 
 def test_a_space_is_printed_as_markdown() -> None:
     done = run("parameters", "table", "dexed")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
     assert lines[0] == "| parameter | kind | range | unit | default | heard where |"
     assert len(lines) == 2 + 145
     assert "| transpose | discrete | -24 … +24 | semitones | 0 |  |" in lines

@@ -6,12 +6,12 @@ import csv
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import one_sentence
-from in_process import Said, say
+from commands import Said, one_sentence, run
 from tiny_models import remembering, tiny_record, tiny_trained
 
 from wav2patch.audio.files import read_audio, write_wav
@@ -27,12 +27,8 @@ from wav2patch.training.shown_draws import show_draws
 
 
 @pytest.fixture
-def type_in(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def type_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Said]:
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: str | Path) -> Said:
-        return say(capsys, monkeypatch, *words)
-
     return run
 
 

@@ -1,29 +1,21 @@
 """`wav2patch synths check`; on real plug-ins where environment variables or folders have them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from commands import one_sentence, run
+from commands import one_sentence, run, run_apart
 
 from wav2patch.synths.catalogue import load_synth
 
 PROMISES = {"the same patch twice", "A–B–A", "preset files", "crashes and hangs", "silent draws", "a killed worker"}
 
 
-def patiently(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Like `run`, with time for thousands of renders."""
-    command = [sys.executable, "-m", "wav2patch", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=800, check=False)
-
-
 @pytest.mark.slow
 def test_dexed_keeps_its_contract() -> None:
-    done = patiently("synths", "check", "dexed", "--renders", "40", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout)
+    done = run_apart("synths", "check", "dexed", "--renders", "40", "--json", seconds=800)
+    assert done.code == 0, done.out + done.err
+    told = json.loads(done.out)
     assert told["holds"]
     assert {f["name"] for f in told["findings"] if f["holds"]} >= PROMISES
     assert told["figures"]["noise_floor"] == 0
@@ -40,13 +32,13 @@ def test_dexed_keeps_its_contract() -> None:
 )
 def test_what_cannot_be_checked_gets_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
     done = run("synths", "check", *arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert one_sentence(done.stderr)
+    assert done.code == 2
+    assert words in done.err
+    assert one_sentence(done.err)
 
 
 def test_help_tells_the_exit_codes() -> None:
-    assert "exit code" in run("synths", "check", "--help").stdout
+    assert "exit code" in run("synths", "check", "--help").out
 
 
 @pytest.mark.slow
@@ -57,8 +49,8 @@ def test_a_real_plugin_keeps_its_contract(tmp_path: Path, project: Path, name: s
         pytest.skip(reason)
     spec = tmp_path / "own.yaml"
     spec.write_text((project / "src" / "wav2patch" / "synths" / "specs" / f"{name}.yaml").read_text("utf-8"), "utf-8")
-    done = patiently("synths", "check", spec, "--renders", "60", "--json")
-    told = json.loads(done.stdout)
+    done = run_apart("synths", "check", spec, "--renders", "60", "--json", seconds=800)
+    told = json.loads(done.out)
     held = {finding["name"]: finding["holds"] for finding in told["findings"]}
     assert held["the same patch twice"] is not False, told
     assert held["A–B–A"], told

@@ -8,8 +8,8 @@ from wav2patch.synths.catalogue import SYNTHS, load_synth
 
 
 def test_every_synth_is_listed() -> None:
-    shown = run("synths", "list").stdout
-    listed = {row["name"]: row for row in json.loads(run("synths", "list", "--json").stdout)["synths"]}
+    shown = run("synths", "list").out
+    listed = {row["name"]: row for row in json.loads(run("synths", "list", "--json").out)["synths"]}
     assert set(listed) == set(SYNTHS)
     for name in SYNTHS:
         engine = load_synth(name)

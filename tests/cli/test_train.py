@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from commands import one_sentence
-from in_process import say
+from commands import one_sentence, run
 
 TOY = (
     *("experiment=kosc/mse", "trainer.max_steps=2", "trainer.val_every=2", "trainer.accelerator=cpu"),
@@ -26,10 +25,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_run_lies_in_its_folder_and_is_not_made_twice(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
-) -> None:
-    said = say(capsys, monkeypatch, "train", *TOY, "data.k=8", "name=toy")
+def test_a_run_lies_in_its_folder_and_is_not_made_twice(elsewhere: Path) -> None:
+    said = run("train", *TOY, "data.k=8", "name=toy")
     assert (said.code, said.out) == (0, "")
     assert "2 steps, trained in" in said.err
     folder = elsewhere / "runs/kosc/mse/toy"
@@ -37,36 +34,31 @@ def test_a_run_lies_in_its_folder_and_is_not_made_twice(
     assert [one.name for one in elsewhere.iterdir()] == ["runs"]
     config = yaml.safe_load((folder / "config.yaml").read_text())
     assert (config["data"]["k"], config["data"]["kind"], config["symmetries_of"]) == (8, "tensor", "kosc_8")
-    again = say(capsys, monkeypatch, "train", *TOY, "data.k=8", "name=toy", "--json")
+    again = run("train", *TOY, "data.k=8", "name=toy", "--json")
     assert json.loads(again.out)["state"] == "finished before"
-    more = say(capsys, monkeypatch, "train", *TOY, "data.k=8", "name=toy", "trainer.max_steps=3", "--json")
+    more = run("train", *TOY, "data.k=8", "name=toy", "trainer.max_steps=3", "--json")
     assert (json.loads(more.out)["state"], json.loads(more.out)["steps"]) == ("resumed", 3)
 
 
-def test_a_sweep_runs_every_combination(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
-) -> None:
+def test_a_sweep_runs_every_combination(elsewhere: Path) -> None:
     words = ("train", "-m", *TOY, "experiment=kosc/mse,kosc/chamfer", "seed=0,1", "out=swept", "--json")
-    said = say(capsys, monkeypatch, *words)
+    said = run(*words)
     runs = json.loads(said.out)["runs"]
     assert said.code == 0
     assert len({one["folder"] for one in runs}) == 4
     assert all(Path(one["last"]).exists() and one["steps"] == 2 for one in runs)
     assert sorted({Path(one["folder"]).parent.as_posix() for one in runs}) == ["swept/kosc/chamfer", "swept/kosc/mse"]
-    assert sys.argv == ["wav2patch", *words]
     # Hydra notes what was swept, and nothing is written anywhere else.
     assert {one.name for one in elsewhere.iterdir()} == {"swept"}
     from hydra.core.global_hydra import GlobalHydra
 
     assert not GlobalHydra.instance().is_initialized()
-    again = say(capsys, monkeypatch, *words)
+    again = run(*words)
     assert {one["state"] for one in json.loads(again.out)["runs"]} == {"finished before"}
 
 
-def test_the_settings_of_all_runs_of_a_chain_are_shown(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = say(capsys, monkeypatch, "train", "experiment=pretrain/all", "data.synth=dexed", "--cfg", "job")
+def test_the_settings_of_all_runs_of_a_chain_are_shown() -> None:
+    said = run("train", "experiment=pretrain/all", "data.synth=dexed", "--cfg", "job")
     assert said.code == 0, said.err
     runs = list(yaml.safe_load_all(said.out))
     assert [one["experiment"] for one in runs] == [
@@ -75,9 +67,9 @@ def test_the_settings_of_all_runs_of_a_chain_are_shown(
     assert runs[1]["init"] == "runs/pretrain/unet/data.synth=dexed/checkpoints/last.ckpt"
 
 
-def test_settings_come_from_a_file_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_come_from_a_file_too() -> None:
     Path("mine.yaml").write_text("experiment: kosc/chamfer\ndata: {k: 16}\nmodule: {learning_rate: 3.0e-4}\n")
-    said = say(capsys, monkeypatch, "train", "settings=mine.yaml", "data.symmetric=false", "--cfg", "job")
+    said = run("train", "settings=mine.yaml", "data.symmetric=false", "--cfg", "job")
     config = yaml.safe_load(said.out)
     assert (config["experiment"], config["data"]["k"], config["data"]["symmetric"]) == ("kosc/chamfer", 16, False)
     assert (config["module"]["learning_rate"], config["trainer"]["max_steps"]) == (3e-4, 400_000)
@@ -107,10 +99,8 @@ def test_settings_come_from_a_file_too(capsys: pytest.CaptureFixture[str], monke
         (["experiment=kosc/mse", "+data.nix=3"], "there is no setting 'data.nix'"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
-) -> None:
-    answer = say(capsys, monkeypatch, "train", *words)
+def test_mistakes_are_told_in_a_sentence(words: list[str], said: str) -> None:
+    answer = run("train", *words)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
     assert one_sentence(answer.err)
