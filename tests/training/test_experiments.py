@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,9 @@ from wav2patch.training.saving import load_trained
 from wav2patch.training.settings import RunSettings
 
 
-@pytest.fixture(scope="module")
-def composed() -> dict[str, RunSettings]:
-    return {name: compose_settings([f"experiment={name}"]) for name in experiment_names()}
+@functools.cache
+def composed(name: str) -> RunSettings:
+    return compose_settings([f"experiment={name}"])
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def dexed_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", experiment_names())
-def test_every_experiment_makes_a_model(composed: dict[str, RunSettings], name: str) -> None:
-    settings = shrunk(composed[name])
+def test_every_experiment_makes_a_model(name: str) -> None:
+    settings = shrunk(composed(name))
     assert settings.experiment == name
     space = load_synth(settings.data.synth_name).space
     kind = data_kind(settings.data)
@@ -49,17 +50,17 @@ def test_every_experiment_makes_a_model(composed: dict[str, RunSettings], name: 
     assert inverter.tells_note == (settings.note == "given")
 
 
-def test_experiments_are_what_the_papers_have(composed: dict[str, RunSettings]) -> None:
-    assert len(composed) == 3 * 8 + 2 * 7 + 2 * 6 + 2 * 8 + 2 * 5 + 2 * 3 + 5
-    kosc = composed["kosc/flow_assigned"]
+def test_experiments_are_what_the_papers_have() -> None:
+    assert len(experiment_names()) == 3 * 8 + 2 * 7 + 2 * 6 + 2 * 8 + 2 * 5 + 2 * 3 + 5
+    kosc = composed("kosc/flow_assigned")
     assert (kosc.trainer.max_steps, kosc.data.batch_size, kosc.module.schedule) == (400_000, 1024, "constant")
-    surge = composed["surge_simple/flow"]
+    surge = composed("surge_simple/flow")
     assert (surge.trainer.max_steps, surge.note, surge.data.notes, surge.data.feature) == (
         *(1_000_000, "predicted", "paper"),
         "log_mel",
     )
-    assert composed["dexed/flow"].note == "given"
-    proxy = composed["dexed_proxy/tfm"]
+    assert composed("dexed/flow").note == "given"
+    proxy = composed("dexed_proxy/tfm")
     assert (proxy.trainer.max_steps, proxy.data.batch_size, proxy.module.learning_rate) == (600_000, 512, 1e-3)
     assert (proxy.module.hold_steps, proxy.module.cycles, proxy.module.betas) == (7500, (1.0, 2.0), (0.9, 0.987))
     assert (proxy.note, proxy.data.notes, proxy.data.standardize) == ("none", "C4", False)
@@ -76,8 +77,8 @@ def test_broken_symmetry_leaves_the_symmetric_belief() -> None:
 
 
 @pytest.mark.parametrize("name", ["kosc/flow_equivariant", "kosc/flow_assigned", "kosc/chamfer"])
-def test_research_trains(composed: dict[str, RunSettings], name: str, tmp_path: Path) -> None:
-    result = fit(shrunk(composed[name], out=str(tmp_path), data={"symmetric": False}))
+def test_research_trains(name: str, tmp_path: Path) -> None:
+    result = fit(shrunk(composed(name), out=str(tmp_path), data={"symmetric": False}))
     assert result.steps == 3
     assert result.metrics["val/loss"] > 0
     trained = load_trained(result.last)
@@ -87,10 +88,8 @@ def test_research_trains(composed: dict[str, RunSettings], name: str, tmp_path: 
 @pytest.mark.parametrize(
     ("name", "standardized"), [("dexed/flow", False), ("dexed/nearest", False), ("dexed/vae_flow", True)]
 )
-def test_instruments_train_on_a_data_set(
-    composed: dict[str, RunSettings], dexed_set: Path, name: str, standardized: bool, tmp_path: Path
-) -> None:
-    result = fit(shrunk(composed[name], out=str(tmp_path), data={"folder": str(dexed_set)}))
+def test_instruments_train_on_a_data_set(dexed_set: Path, name: str, standardized: bool, tmp_path: Path) -> None:
+    result = fit(shrunk(composed(name), out=str(tmp_path), data={"folder": str(dexed_set)}))
     trained = load_trained(result.last)
     assert (trained.standard is not None) == standardized
     assert (result.folder / "standard.npz").exists() == standardized
@@ -101,9 +100,9 @@ def test_instruments_train_on_a_data_set(
     assert found.patches.shape == (2, len(trained.synth.space.names))
 
 
-def test_the_paper_s_protocol_predicts_notes(composed: dict[str, RunSettings], dexed_set: Path, tmp_path: Path) -> None:
+def test_the_paper_s_protocol_predicts_notes(dexed_set: Path, tmp_path: Path) -> None:
     of_dexed = {"folder": str(dexed_set), "synth": "dexed"}
-    result = fit(shrunk(composed["surge_simple/regression"], out=str(tmp_path), data=of_dexed))
+    result = fit(shrunk(composed("surge_simple/regression"), out=str(tmp_path), data=of_dexed))
     assert load_trained(result.last).record.note == "predicted"
 
 
