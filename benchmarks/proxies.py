@@ -23,7 +23,7 @@ their positions; see `PresetTokens`.
 Anchors: the mean of the training embeddings; the embedding of the nearest training patch by its encoding; and the sound
 rendered once more. `slope` is how far the proxy's derivatives agree with differences of real renders, number by number.
 
-Written are `proxies.md`, `.csv`, `.tex` and `.png`.
+Written are `proxies.md`, `.csv`, `.tex` and `.png`, and `learning.png`: MRR within a batch against the examples seen.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import training_step
+from learning_curves import draw_learning
 from runs import QUIET, train_all
 from wav2patch.configs.composing import compose_settings
 from wav2patch.datasets.recipes.feature_words import ready_feature
@@ -325,6 +326,8 @@ def main() -> None:
     speed = lengths(options, test.fields[FEATURES + options.feature].shape[0])
     cells = cells_of(options, speed)
     trained = train(cells, speed, options)
+    folders = {cell.name: trained[cell.name].folder for cell in cells}
+    draw_learning(folders, options.batch, "mrr", options.out / "learning.png")
     known = Heard(*read(train_view, options.feature, options.known))
     tested = Heard(*read(test, options.feature))
     made = None if options.presets is None else Heard(*read(open_view(options.presets), options.feature))
