@@ -19,7 +19,7 @@ from commands import one_sentence, run
 ROWS = ("synth=dexed", "shard_rows=8", "length=0.5", "sample_rate=22050", "prior=uniform", "seed=5")
 SETTINGS = (*ROWS, "count=160")
 # `WAV2PATCH_TEST_KILLS=20 pytest tests/cli/test_data_generate.py -k killed` is the long version.
-KILLS = int(os.environ.get("WAV2PATCH_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("WAV2PATCH_TEST_KILLS", "3"))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -136,7 +136,9 @@ def test_hostile_names_are_matched_and_printed(sound: Path, tmp_path: Path, name
         shutil.copy(sound, tmp_path / name)
     except (OSError, UnicodeEncodeError):
         pytest.skip("this file system refuses the name")
-    done = run_apart("match", "--renders", 66, "--candidates", 1, "--out", tmp_path / "o", "--", tmp_path / name)
+    # A process gets the bytes of what Unicode cannot spell, and its console them back.
+    type_in = run if name.isprintable() else run_apart
+    done = type_in("match", "--renders", 66, "--candidates", 1, "--out", tmp_path / "o", "--", tmp_path / name)
     assert done.code == 0, done.err
     (folder,) = (tmp_path / "o").iterdir()
     assert (folder / "report.html").exists()
