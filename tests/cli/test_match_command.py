@@ -112,6 +112,9 @@ def test_fewer_candidates_the_next_time_leave_no_old_ones_behind(sound: Path, tm
         "target.wav",
         "my notes.txt",
     }
+    run("match", sound, "--synth", "vital", "--renders", 20, "--budget", "2s", "--candidates", 1, "--out", tmp_path)
+    others = {path.name for path in (tmp_path / "a bell").iterdir()}
+    assert others == names - {"bank.syx", "candidate_1.syx"} | {"candidate_1.vital"}
 
 
 def test_own_presets_are_tried_and_found(sound: Path, tmp_path: Path, dexed: Synth) -> None:

@@ -53,13 +53,14 @@ def _write_sounds(match: Match, folder: Path) -> list[Path]:
 
 
 def _named_files(folder: Path) -> set[Path]:
-    """Candidates' files of an earlier match in the same folder, as its ``match.json`` names them."""
+    """Candidates' files and the bank of an earlier match in the same folder, as its ``match.json`` names them."""
     try:
         told = json.loads((folder / "match.json").read_text(encoding="utf-8"))
         names = [str(candidate[kind]) for candidate in told["candidates"] for kind in ("preset", "audio")]
+        names.append(str(told.get("bank")))
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    return {folder / name for name in names if name.startswith("candidate_") and Path(name).name == name}
+    return {folder / name for name in names if name.startswith(("candidate_", "bank.")) and Path(name).name == name}
 
 
 def preset_path(match: Match, candidate: Candidate, folder: Path) -> Path:
@@ -96,6 +97,7 @@ def as_dictionary(match: Match) -> dict[str, Any]:
             "remarks": list(target.remarks),
         },
         "synth": match.synth.name,
+        "bank": match.synth.bank_name,
         "note": {
             "pitch": match.sound.note.pitch,
             "velocity": match.sound.note.velocity,
