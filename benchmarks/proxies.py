@@ -326,8 +326,9 @@ def main() -> None:
     speed = lengths(options, test.fields[FEATURES + options.feature].shape[0])
     cells = cells_of(options, speed)
     trained = train(cells, speed, options)
-    folders = {cell.name: trained[cell.name].folder for cell in cells}
-    draw_learning(folders, options.batch, "mrr", options.out / "learning.png")
+    if cells:
+        folders = {cell.name: trained[cell.name].folder for cell in cells}
+        draw_learning(folders, options.batch, "mrr", options.out / "learning.png")
     known = Heard(*read(train_view, options.feature, options.known))
     tested = Heard(*read(test, options.feature))
     made = None if options.presets is None else Heard(*read(open_view(options.presets), options.feature))

@@ -53,13 +53,13 @@ def trials(said: Said) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("sampler", ["tpe", "qmc", "sobol_tpe"])
 def test_a_search_that_was_stopped_goes_on_as_if_it_had_not(sampler: str) -> None:
     common = (f"sampler={sampler}", "startup=1", "pruner=none", "--json")
-    whole = trials(search(*common, "trials=2", "study=whole.db"))
-    begun = trials(search(*common, "trials=1", "study=parts.db"))
-    ended = trials(search(*common, "trials=2", "study=parts.db"))
-    assert [len(one) for one in (whole, begun, ended)] == [2, 1, 2]
+    whole = trials(search(*common, "trials=3", "study=whole.db"))
+    begun = trials(search(*common, "trials=2", "study=parts.db"))
+    ended = trials(search(*common, "trials=3", "study=parts.db"))
+    assert [len(one) for one in (whole, begun, ended)] == [3, 2, 3]
     assert ended == whole
-    assert len({str(one["settings"]) for one in whole}) == 2
-    assert trials(search(*common, "trials=2", "study=parts.db")) == whole
+    assert len({str(one["settings"]) for one in whole}) == 3
+    assert trials(search(*common, "trials=3", "study=parts.db")) == whole
 
 
 def test_the_best_settings_are_shown_and_kept() -> None:
