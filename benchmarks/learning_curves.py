@@ -10,6 +10,7 @@ import numpy as np
 
 import line_chart
 from line_chart import Line
+from wav2patch.training.run_folder import RunFolder
 
 
 def draw_learning(runs: Mapping[str, Path], batch: int, figure: str, path: Path) -> None:
@@ -31,6 +32,6 @@ def draw_learning(runs: Mapping[str, Path], batch: int, figure: str, path: Path)
 
 
 def _course(name: str, folder: Path, column: str, batch: int) -> Line:
-    with (folder / "metrics.csv").open(encoding="utf-8") as file:
+    with RunFolder(folder).metrics.open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row.get(column)]
     return Line(name, [(int(row["step"]) + 1) * batch for row in rows], [float(row[column]) for row in rows])
